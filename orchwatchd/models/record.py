@@ -1,0 +1,79 @@
+"""What a run's index hands to the store: outputs with their modified files, programs, stages; and what reading gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchwatchd.models.injection import Attribution, Injection
+from orchwatchd.models.package import BuildId, PackageName
+from orchwatchd.models.tree import ImportKind, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class AttributedInjection:
+    """An injection and who made it."""
+
+    injection: Injection
+    attribution: Attribution
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A modified file to be kept: `data` is the woven text, `original_data` the text that it was woven from.
+
+    `original_certain` is False when the original changed after the weaving and no stored version explains the woven file, or when it
+    is gone; the injections then are those against the best text at hand, and are marked uncertain where shown.
+    """
+
+    path: str
+    stage: str
+    nested: bool
+    synthetic: bool
+    original: str | None
+    original_data: bytes | None
+    original_certain: bool
+    data: bytes
+    injections: tuple[AttributedInjection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRecord:
+    """One compiled package, keyed by its action id. `woven` is judged over all stages of the run with that id (`proof.md` rule 2).
+
+    `finished` is False when only attempts were seen: the record then serves rule 2 and is no proof that the package was compiled.
+    """
+
+    action: str
+    content: str | None
+    package: PackageName | None
+    woven: bool
+    finished: bool
+    files: tuple[FileRecord, ...]
+    imports: tuple[tuple[ImportKind, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramRecord:
+    """A program that the root build linked, with what its `importcfg.link` added to the original."""
+
+    package: PackageName
+    action: str | None
+    members: tuple[tuple[PackageName, BuildId], ...]
+    added: tuple[str, ...]
+    linked: bool
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """The index of one run, stored in one transaction. `members` is the action graph together with all programs' members;
+    `unreached` and `failed` name packages of the action graph that have no output in this run."""
+
+    stages: tuple[Stage, ...] = ()
+    outputs: tuple[OutputRecord, ...] = ()
+    members: tuple[tuple[PackageName, BuildId], ...] = ()
+    programs: tuple[ProgramRecord, ...] = ()
+    failed: tuple[PackageName, ...] = ()
+    unreached: tuple[PackageName, ...] = ()
+    graph_known: bool = True
+    problems: tuple[str, ...] = ()
