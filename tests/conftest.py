@@ -41,7 +41,11 @@ def tools() -> Tools:
     go, orchestrion = ROOT / ".tools/go/bin/go", ROOT / ".tools/bin/orchestrion"
     missing = [str(path) for path in (go, orchestrion) if not path.exists()]
     assert not missing, f"run the tests with `make test`, which installs {missing}"
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("ORCHESTRION_", "ORCHWATCHD_"))}
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("ORCHESTRION_", "ORCHWATCHD_"))
+    }
     env["PATH"] = f"{orchestrion.parent}:{go.parent}:{env['PATH']}"
     env["GOTOOLCHAIN"] = "local"
     return Tools(go, orchestrion, env)
@@ -88,7 +92,9 @@ def copy_example(name: str, to: Path) -> Path:
 def greeter_cold(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> RawBuild:
     """A cold build of the greeter in a cache of its own. Shared by the session: read it, do not change it."""
     base = tmp_path_factory.mktemp("greeter-cold")
-    build = raw_build(tools, copy_example("greeter", base / "greeter"), cache=base / "cache", out=base / "cold")
+    build = raw_build(
+        tools, copy_example("greeter", base / "greeter"), cache=base / "cache", out=base / "cold"
+    )
     assert build.returncode == 0, build.stderr
     return build
 
@@ -96,6 +102,11 @@ def greeter_cold(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> RawB
 @pytest.fixture(scope="session")
 def greeter_warm(tools: Tools, greeter_cold: RawBuild) -> RawBuild:
     """The same greeter built again with nothing changed."""
-    build = raw_build(tools, greeter_cold.project, cache=greeter_cold.cache, out=greeter_cold.work.parents[1].parent / "warm")
+    build = raw_build(
+        tools,
+        greeter_cold.project,
+        cache=greeter_cold.cache,
+        out=greeter_cold.work.parents[1].parent / "warm",
+    )
     assert build.returncode == 0, build.stderr
     return build

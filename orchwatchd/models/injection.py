@@ -29,7 +29,9 @@ class Certainty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """The integration and aspect that made an injection. `candidates` are the keys of the aspects that all fit, when several do."""
+    """The integration and aspect that made an injection. `candidates` are the keys of the aspects that all fit,
+    when several do.
+    """
 
     integration: str | None = None
     aspect: str | None = None
@@ -41,12 +43,13 @@ class Attribution:
 class Injection:
     """One injection of one modified file.
 
-    `declaration` is the enclosing declaration with its receiver (`(*Server).Serve`, `type Handler`, `init#2` for the
-    second init of the file), or empty at file level (imports). `text` is the canonical form that is compared: tokens
-    joined by one blank, the user's own tokens as `…`, aliases of merged imports normalised. `code` is the piece as it stands in the
-    woven file, for people. Lines count from 1; `line` to `last_line` are lines of the woven file, `original_line` is the line of
-    the original before which, or at which, it was added (0 where there is no original). `ordinal` numbers the
-    injections of a file in the order in which they stand.
+    `declaration` is the enclosing declaration with its receiver (`(*Server).Serve`, `type Handler`, `init#2`
+    for the second init of the file), or empty at file level (imports). `text` is the canonical form that is
+    compared: tokens joined by one blank, the user's own tokens as `…`, aliases of merged imports normalised.
+    `code` is the piece as it stands in the woven file, for people. Lines count from 1; `line` to `last_line`
+    are lines of the woven file, `original_line` is the line of the original before which, or at which, it was
+    added (0 where there is no original). `ordinal` numbers the injections of a file in the order in which they
+    stand.
     """
 
     kind: InjectionKind

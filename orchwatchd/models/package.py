@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class PackageName:
     """An import path, and the test variant that `go test` compiled of it.
 
-    `variant` is what stands in the brackets of `path [variant]` (`example.com/p.test`), or empty for the plain package.
+    `variant` is what stands in the brackets of `path [variant]` (`example.com/p.test`), or empty for the plain
+    package.
     """
 
     path: str
@@ -27,7 +28,9 @@ class PackageName:
 
 @dataclass(frozen=True, slots=True)
 class BuildId:
-    """A package archive's `actionID/contentID`; `content` is None while the archive is unfinished (two equal halves)."""
+    """A package archive's `actionID/contentID`; `content` is None while the archive is unfinished (two equal
+    halves).
+    """
 
     action: str
     content: str | None

@@ -1,4 +1,6 @@
-"""What a run's index hands to the store: outputs with their modified files, programs, stages; and what reading gives back."""
+"""What a run's index hands to the store: outputs with their modified files, programs, stages; and what reading
+gives back.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,9 @@ class AttributedInjection:
 class FileRecord:
     """A modified file to be kept: `data` is the woven text, `original_data` the text that it was woven from.
 
-    `original_certain` is False when the original changed after the weaving and no stored version explains the woven file, or when it
-    is gone; the injections then are those against the best text at hand, and are marked uncertain where shown.
+    `original_certain` is False when the original changed after the weaving and no stored version explains the
+    woven file, or when it is gone; the injections then are those against the best text at hand, and are marked
+    uncertain where shown.
     """
 
     path: str
@@ -38,9 +41,11 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class OutputRecord:
-    """One compiled package, keyed by its action id. `woven` is judged over all stages of the run with that id (`proof.md` rule 2).
+    """One compiled package, keyed by its action id. `woven` is judged over all stages of the run with that id
+    (`proof.md` rule 2).
 
-    `finished` is False when only attempts were seen: the record then serves rule 2 and is no proof that the package was compiled.
+    `finished` is False when only attempts were seen: the record then serves rule 2 and is no proof that the
+    package was compiled.
     """
 
     action: str
@@ -66,8 +71,9 @@ class ProgramRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """The index of one run, stored in one transaction. `members` is the action graph together with all programs' members;
-    `unreached` and `failed` name packages of the action graph that have no output in this run."""
+    """The index of one run, stored in one transaction. `members` is the action graph together with all programs'
+    members; `unreached` and `failed` name packages of the action graph that have no output in this run.
+    """
 
     stages: tuple[Stage, ...] = ()
     outputs: tuple[OutputRecord, ...] = ()

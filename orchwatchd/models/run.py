@@ -33,7 +33,9 @@ class WorkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CompilerMessage:
-    """One message of the compiler. For `<generated>` `code` shows the injected code and `declaration` where it was put."""
+    """One message of the compiler. For `<generated>` `code` shows the injected code and `declaration` where it was
+    put.
+    """
 
     file: str
     line: int
@@ -46,7 +48,9 @@ class CompilerMessage:
 
 @dataclass(frozen=True, slots=True)
 class LogRange:
-    """The bytes of one log file that were appended during a run; the inode tells a rotated file from its successor."""
+    """The bytes of one log file that were appended during a run; the inode tells a rotated file from its
+    successor.
+    """
 
     file: str
     inode: int
@@ -58,8 +62,9 @@ class LogRange:
 class Documents:
     """What was in force during a run, each a text kept once by its hash (None: there was none).
 
-    `modules` is JSON of `go list -m` (path, version, replace), `environment` JSON of allow-listed names, `configuration` JSON of
-    Orchestrion's resolved configuration, `manifest` one line a project source (`sha256  path`), `command` JSON of argv and flags.
+    `modules` is JSON of `go list -m` (path, version, replace), `environment` JSON of allow-listed names,
+    `configuration` JSON of Orchestrion's resolved configuration, `manifest` one line a project source (`sha256
+    path`), `command` JSON of argv and flags.
     """
 
     gomod: str | None = None
@@ -79,7 +84,9 @@ class Documents:
 
 @dataclass(frozen=True, slots=True)
 class GitState:
-    """Where the project's repository stood. `dirty` is None when Git could not tell; all are None outside a repository."""
+    """Where the project's repository stood. `dirty` is None when Git could not tell; all are None outside a
+    repository.
+    """
 
     commit: str | None = None
     branch: str | None = None
@@ -88,7 +95,9 @@ class GitState:
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """What is known of a run before its build starts; enough to find its processes and its tree after our own death."""
+    """What is known of a run before its build starts; enough to find its processes and its tree after our own
+    death.
+    """
 
     kind: str
     trigger: tuple[str, ...]
@@ -105,7 +114,9 @@ class RunStart:
 
 @dataclass(frozen=True, slots=True)
 class RunProcess:
-    """The leader of a build's process group, exact over reuse of its number: boot id and start time in clock ticks."""
+    """The leader of a build's process group, exact over reuse of its number: boot id and start time in clock
+    ticks.
+    """
 
     pgid: int
     start_ticks: int | None

@@ -17,7 +17,9 @@ class StageKind(StrEnum):
 
 
 class StageStatus(StrEnum):
-    """How a stage came by its archive: compiled there, served by the Go cache, copied from another tree, or not at all."""
+    """How a stage came by its archive: compiled there, served by the Go cache, copied from another tree, or not at
+    all.
+    """
 
     COMPILED = "compiled"
     CACHED = "cached"
@@ -45,7 +47,9 @@ class ImportChange:
 
 @dataclass(frozen=True, slots=True)
 class WovenFile:
-    """A modified file. `path` is relative to the root work tree; `original` is absolute, from the first `//line` (fact 7), or None."""
+    """A modified file. `path` is relative to the root work tree; `original` is absolute, from the first `//line`
+    (fact 7), or None.
+    """
 
     stage: str
     path: str
@@ -59,9 +63,10 @@ class WovenFile:
 class Stage:
     """One stage directory. `path` is relative to the root work tree (`b002`, `__tmp__/go-build12/b007`).
 
-    `build_id` is that of the compiled package's archive, None when the stage holds none. `wall` and `cpu` are seconds, None where
-    no action graph tells (nested trees). `status` is None when nothing tells. `attempt` marks a stage whose compile
-    did not end (no archive, or an unfinished one): it is shown and never counts as an output.
+    `build_id` is that of the compiled package's archive, None when the stage holds none. `wall` and `cpu` are
+    seconds, None where no action graph tells (nested trees). `status` is None when nothing tells. `attempt`
+    marks a stage whose compile did not end (no archive, or an unfinished one): it is shown and never counts as
+    an output.
     """
 
     path: str
@@ -89,7 +94,8 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Program:
     """A program that the root build linked: `action` is the link's action id, `members` its `importcfg.link`,
-    `original_members` the import paths of `importcfg.link.original` (None when nothing was added)."""
+    `original_members` the import paths of `importcfg.link.original` (None when nothing was added).
+    """
 
     package: PackageName
     action: str | None
@@ -101,7 +107,9 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class GraphPackage:
-    """A package of the action graph: done when it has a build id, failed with an action id alone, unreached with neither (fact 11)."""
+    """A package of the action graph: done when it has a build id, failed with an action id alone, unreached with
+    neither (fact 11).
+    """
 
     package: PackageName
     action: str | None
@@ -113,8 +121,8 @@ class GraphPackage:
 class TreeReading:
     """Everything that one work tree and its action graph told.
 
-    `go_ended` is the proof that the Go command came to its end: action 0 of the graph has a TimeDone (fact 11). `has_graph` is False
-    for an adopted tree. `problems` are sentences about what could not be read.
+    `go_ended` is the proof that the Go command came to its end: action 0 of the graph has a TimeDone (fact 11).
+    `has_graph` is False for an adopted tree. `problems` are sentences about what could not be read.
     """
 
     stages: tuple[Stage, ...] = ()
