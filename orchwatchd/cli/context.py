@@ -1,0 +1,48 @@
+"""What every command is given: which project, which state folder, which configuration; each found only when asked
+for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from orchwatchd.config.model import Config
+    from orchwatchd.config.paths import Paths
+    from orchwatchd.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The words before the command. `directory` is where the user stands, or -C."""
+
+    directory: Path
+    config_file: Path | None
+    state: Path | None
+
+    def project(self) -> Project:
+        """The module or workspace around `directory`; raises UnfitError where there is none."""
+        from orchwatchd.project import find_project
+
+        return find_project(self.directory)
+
+    def paths(self) -> Paths:
+        """Where the project's history, trees and logs lie; with --state no project is needed to read."""
+        from orchwatchd.config.paths import Paths
+
+        if self.state is not None:
+            return Paths.for_project(self.directory, self.state)
+        return Paths.for_project(self.project().root, None)
+
+    def config(self) -> Config:
+        """The configuration in force; raises ConfigurationError with every problem in it."""
+        from orchwatchd.config.load import load
+
+        return load(self.config_file, self.project().root)
+
+
+pass_context = click.make_pass_decorator(Context)

@@ -1,0 +1,148 @@
+"""The program's entry: the group of commands, and how every failure becomes one message and one exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from orchwatchd import __version__
+from orchwatchd.cli.context import Context
+from orchwatchd.errors import OrchwatchdError
+
+# Command → (module, one line of help). A command's module is imported only when it runs, so that `--help` and reading
+# start in a blink (style-and-deps: importing everything costs 0.3 s).
+COMMANDS: dict[str, tuple[str, str]] = {
+    "watch": (
+        "building",
+        "Watch the project and rebuild it after each change (the daemon, in the foreground).",
+    ),
+    "build": ("building", "Record one build now and say what changed in the instrumentation."),
+    "runs": ("runs", "List the recorded runs, newest first."),
+    "show": ("runs", "Show one run: how it was made, how it ended, what it wove."),
+    "files": ("trees", "List the modified files that a run is made of."),
+    "stages": ("trees", "List every stage directory of a run's work trees."),
+    "imports": ("trees", "List what was added to import configurations, links and sources."),
+    "source": ("trees", "Print a modified file as it was compiled then."),
+    "sql": ("database", "Query the history with read-only SQL."),
+    "status": ("state", "Is the daemon alive, what is it doing, what lies where."),
+    "config": ("settings", "Check, show or write the configuration."),
+}
+
+
+class Commands(click.Group):
+    """A group that knows its commands' names and help without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The names, in the order of the table above."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Imports the module of one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"orchwatchd.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Writes the list of commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "-C",
+    "directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="Work as if started in this folder.",
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Configuration file (default: orchwatchd.toml beside go.mod).",
+)
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="ORCHWATCHD_STATE",
+    default=None,
+    help="Keep history, work trees, cache and logs below this folder.",
+)
+@click.version_option(__version__, prog_name="orchwatchd")
+@click.pass_context
+def cli(ctx: click.Context, directory: Path, config_file: Path | None, state: Path | None) -> None:
+    """A flight recorder for builds of Go services instrumented with Orchestrion.
+
+    In a Go module with orchestrion.tool.go: `orchwatchd watch` builds and builds again after each change;
+    `orchwatchd runs`, `show`, `files` and `source` answer from the history, also for work trees long gone.
+
+    RUN is @ (the last), @-1 (the one before), @ok (the last that built), a number, a pin's name or a git
+    commit.
+    """
+    ctx.obj = Context(directory, config_file, state)
+
+
+def entry() -> None:
+    """Runs the program and exits: 0 done, 1 failed or different, 2 usage, 3 bug, and what `errors` says."""
+    try:
+        code = cli.main(standalone_mode=False, prog_name="orchwatchd")
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except OrchwatchdError as error:
+        code = _refuse(error)
+    except (KeyboardInterrupt, click.Abort):
+        code = 130
+    except BrokenPipeError:
+        code = _close_quietly()
+    except Exception as error:  # noqa: BLE001
+        code = _bug(error)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_quietly()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(error: OrchwatchdError) -> int:
+    click.echo(f"orchwatchd: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"  {error.hint}", err=True)
+    return error.exit_code
+
+
+def _close_quietly() -> int:
+    """`orchwatchd runs | head` is no failure: the reader has what it wanted. Python's own flush at exit must not
+    complain.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _bug(error: Exception) -> int:
+    """Keeps the trace in a file, and asks for it: what is not in the tree of errors is our fault."""
+    import platform
+    import tempfile
+    import traceback
+
+    from orchwatchd.config.paths import crash_folder
+
+    text = "".join(traceback.format_exception(error))
+    header = f"orchwatchd {__version__}, Python {platform.python_version()}, {platform.platform()}\n{sys.argv[1:]}\n\n"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="crash-", suffix=".txt", dir=crash_folder(), delete=False
+        ) as file:
+            file.write(header + text)
+        where = f"its trace is in {file.name}"
+    except OSError:
+        where = f"its trace could not be kept:\n{text}"
+    click.echo(f"orchwatchd: this is a bug: {type(error).__name__}: {error}\n  {where}", err=True)
+    return 3

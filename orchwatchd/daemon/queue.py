@@ -1,0 +1,75 @@
+"""What the daemon is to do next: requests first and in order, then the one pending build, then upkeep, each job once."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+from orchwatchd.daemon.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedInputs:
+    """A build that changes ask for; `files` are project-relative and name what changed since the last build began."""
+
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """A job of the schedule, by name."""
+
+    job: str
+
+
+Work = Request | ChangedInputs | Upkeep
+
+
+class WorkQueue:
+    """Thread-safe; many put, one loop takes. A newer change takes the place of a pending one (newest wins, one pending)."""
+
+    def __init__(self) -> None:
+        self._ready = threading.Condition()
+        self._requests: deque[Request] = deque()
+        self._change: ChangedInputs | None = None
+        self._upkeep: dict[str, Upkeep] = {}
+
+    def put(self, work: Work) -> None:
+        """Adds work and wakes the loop."""
+        with self._ready:
+            match work:
+                case ChangedInputs():
+                    self._change = work
+                case Upkeep():
+                    self._upkeep[work.job] = work
+                case _:
+                    self._requests.append(work)
+            self._ready.notify_all()
+
+    def wake(self) -> None:
+        """Ends a wait early, so that the loop looks at its stop and reload flags."""
+        with self._ready:
+            self._ready.notify_all()
+
+    def take(self, timeout: float) -> Work | None:
+        """The next piece of work, or None after `timeout` seconds or a `wake`."""
+        with self._ready:
+            if not self._has_work():
+                self._ready.wait(timeout)
+            if self._requests:
+                return self._requests.popleft()
+            if self._change is not None:
+                change, self._change = self._change, None
+                return change
+            if self._upkeep:
+                return self._upkeep.pop(next(iter(self._upkeep)))
+            return None
+
+    def pending_changes(self) -> tuple[str, ...]:
+        """The files of the pending build, for `status`."""
+        with self._ready:
+            return self._change.files if self._change else ()
+
+    def _has_work(self) -> bool:
+        return bool(self._requests or self._change or self._upkeep)
