@@ -107,9 +107,9 @@ def start_group(
     umask: int | None = None,
     mark: str | None = None,
 ) -> Group:
-    """Starts `argv` as leader of a new session and group; `on_line(stream, line)` is called from a reader thread.
+    """Starts `argv` as leader of a new session and group; a reader's thread calls `on_line(stream, line)`.
 
-    `env` is the whole environment (less what systemd meant for us). `nice` is added to our own niceness. `umask` is that
+    `env` is the whole environment (less what systemd meant for us). `nice` is added to our niceness. `umask` is that
     of the developer, who should be able to use what a build leaves in the project. `mark` (`NAME=value`) must stand in
     `env`: by it even a child that began a session of its own is found. Raises ProgramMissingError.
     """
