@@ -1,0 +1,2 @@
+// Package folder is a folder that the configuration extends.
+package folder

@@ -1,0 +1,47 @@
+// Package probe is what the woven code calls. The marks that it is given are the truth that attribution is tested
+// against: each template carries its own.
+package probe
+
+import "strings"
+
+// Hits are the marks that were met.
+var Hits []string
+
+// Hit notes a mark.
+func Hit(marks ...string) { Hits = append(Hits, strings.Join(marks, " ")) }
+
+// Wrap returns value.
+func Wrap[T any](value T, marks ...string) T { Hit(marks...); return value }
+
+// Source, Drain, Pick and Upper are called by the packages under test.
+func Source(n int) int { return n }
+
+// Drain returns n.
+func Drain(n int) int { return n }
+
+// Upper is what strings.ToUpper is replaced by.
+func Upper(s string) string { Hit("upper"); return strings.ToUpper(s) }
+
+// Option is an option of Open.
+type Option string
+
+// With makes an Option.
+func With(mark string) Option { return Option(mark) }
+
+// Open takes options.
+func Open(name string, options ...Option) int { return len(name) + len(options) }
+
+// Client has methods whose calls are woven.
+type Client struct{ Name string }
+
+// Do does nothing.
+func (c *Client) Do(n int) int { return n }
+
+// Doer is an interface.
+type Doer interface{ Do(int) int }
+
+// Note is a struct that is built elsewhere.
+type Note struct {
+	Text string
+	Size int
+}

@@ -1,0 +1,2 @@
+// Package one is an integration that imports another.
+package one

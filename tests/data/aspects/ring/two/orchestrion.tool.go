@@ -1,0 +1,5 @@
+//go:build tools
+
+package tools
+
+import _ "example.com/aspects/ring/one"
