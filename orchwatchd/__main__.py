@@ -1,0 +1,5 @@
+"""`python -m orchwatchd`."""
+
+from orchwatchd.cli.main import entry
+
+entry()
