@@ -49,13 +49,15 @@ class CompilerMessage:
 @dataclass(frozen=True, slots=True)
 class LogRange:
     """The bytes of one log file that were appended during a run; the inode tells a rotated file from its
-    successor.
+    successor. `head` is a digest of the file's first bytes (`orchlog.ranges`): it tells a file from a later one
+    that got the same inode.
     """
 
     file: str
     inode: int
     start: int
     end: int
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,8 @@ class GitState:
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """What is known of a run before its build starts; enough to find its processes and its tree after our own
-    death.
+    """What is known of a run before its build starts; enough to find its processes, its tree and its log lines
+    after our own death (`logs` marks where each log file ended then).
     """
 
     kind: str
@@ -110,6 +112,7 @@ class RunStart:
     git: GitState = field(default_factory=GitState)
     documents: Documents = field(default_factory=Documents)
     input_digest: str | None = None
+    logs: tuple[LogRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
