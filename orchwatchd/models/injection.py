@@ -50,6 +50,10 @@ class Injection:
     are lines of the woven file, `original_line` is the line of the original before which, or at which, it was
     added (0 where there is no original). `ordinal` numbers the injections of a file in the order in which they
     stand.
+
+    `shape` is `text` with the names that a template took over from the user (parameters, receiver, the function's
+    name) as what they stand for, empty where it equals `text`: injections of equal shape differ only by the user's
+    renaming. `by_marks` says that no original was at hand, and that only marks tell what was added.
     """
 
     kind: InjectionKind
@@ -60,3 +64,5 @@ class Injection:
     last_line: int
     original_line: int
     ordinal: int
+    shape: str = ""
+    by_marks: bool = False
