@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Final
 
-from orchwatchd.weave.lexer import CLOSING, OPENING, Token
+from orchwatchd.weave.lexer import CLOSING, OPENING, Token, partners
 
 _SPARE: Final = 8  # diagonals beside the straight way, for replaced tokens
 _MOST_CELLS: Final = 200_000
-_OPEN, _DELETE_OPEN, _DELETE, _UNMARKED, _MARKED_MATCH = 30, 40, 12, 6, 5
+_OPEN, _DELETE_OPEN, _DELETE, _UNMARKED, _MARKED_MATCH = 30, 20, 30, 6, 25
 _FAR: Final = 1 << 30
 _PUNCTUATION: Final = frozenset("()[]{},;.")
 
@@ -41,6 +41,26 @@ def align(original: Sequence[str], woven: Sequence[str], tokens: Sequence[Token]
     for start, end in runs(found):
         _slide(found, woven, tokens, start, end)
     return found
+
+
+def keep_brackets(found: list[int], originals: list[Token], tokens: list[Token]) -> None:
+    """Makes pairs of the user's brackets pairs again where the neighbour of one was taken for it
+    (`f(x)` in `wrap(f(x), y)`: which `)` is whose).
+    """
+    ours, theirs = partners(originals), partners(tokens)
+    place = {origin: index for index, origin in enumerate(found) if origin >= 0}
+    for opening, closing in enumerate(ours):
+        if closing <= opening or opening not in place or closing not in place:
+            continue
+        first, last = place[opening], place[closing]
+        if theirs[first] == last:
+            continue
+        for origin, held, wanted in ((closing, last, theirs[first]), (opening, first, theirs[last])):
+            low, high = sorted((held, wanted))
+            if wanted >= 0 and all(found[index] < 0 for index in range(low, high + 1) if index != held):
+                found[held], found[wanted] = -1, origin
+                place[origin] = wanted
+                break
 
 
 def runs(found: Sequence[int]) -> list[tuple[int, int]]:

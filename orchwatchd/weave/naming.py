@@ -82,14 +82,14 @@ def canonical(
     shadowed = _variables(tokens, ranges)
     words: list[str] = []
     for number, (start, end) in enumerate(ranges):
-        if number:
+        if number and words[-1:] != [HOLE]:
             words.append(HOLE)
         for index in range(start, end):
             key = tokens[index].key
             if key == ";" or (not brackets and key in "(),"):
                 continue
             words.append(_word(tokens, index, paths, shadowed, roles))
-    if not brackets:
+    if not brackets and words[-1:] != [HOLE]:
         words.append(HOLE)
     return " ".join(words)
 

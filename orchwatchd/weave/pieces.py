@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from orchwatchd.models.injection import InjectionKind
-from orchwatchd.weave.alignment import align, runs
+from orchwatchd.weave.alignment import align, keep_brackets, runs
 from orchwatchd.weave.declarations import Declaration
 from orchwatchd.weave.lexer import CLOSING, OPENING, Token, lex, partners
 
@@ -59,6 +59,7 @@ def align_declaration(original: Declaration, woven: Declaration, same: dict[str,
     """Aligns the tokens of a declaration with its original's. `same` maps names of one import to one name."""
     tokens, originals = lex(woven.text, generated=woven.generated), lex(original.text)
     origins = align(_keys(originals, same), _keys(tokens, same), tokens)
+    keep_brackets(origins, originals, tokens)
     aligned = Aligned(woven, tokens, origins, originals)
     _widen_replaced(aligned)
     return aligned
@@ -82,7 +83,7 @@ def find_pieces(aligned: Aligned) -> list[Piece]:
     trimmed = [_trim(tokens, start, end) for start, end in runs(aligned.origins)]
     spans = [span for span in trimmed if span[0] < span[1]]
     found: list[Piece] = []
-    for ranges in _joined(spans, pairs, body):
+    for ranges in _joined(spans, tokens, pairs, body):
         kind = _kind(aligned, ranges, body)
         found += [Piece(kind, part) for part in _parted(kind, ranges, tokens, pairs)]
     return sorted(found, key=lambda piece: piece.first)
@@ -132,30 +133,49 @@ def _trim(tokens: list[Token], start: int, end: int) -> Range:
     return start, end
 
 
-def _joined(spans: list[Range], pairs: list[int], body: int) -> list[list[Range]]:
-    """Ranges that belong together: they share a pair of brackets, or change one signature."""
+def _joined(spans: list[Range], tokens: list[Token], pairs: list[int], body: int) -> list[list[Range]]:
+    """Ranges that belong together: they share a pair of brackets, change one signature, or call and arguments."""
     owner = {index: number for number, (start, end) in enumerate(spans) for index in range(start, end)}
     group = list(range(len(spans)))
-    signature = -1
+
+    def join(one: int, other: int) -> None:
+        old, new = max(group[one], group[other]), min(group[one], group[other])
+        group[:] = [new if number == old else number for number in group]
+
+    signature = [number for number, (start, _) in enumerate(spans) if start < body]
+    for number in signature[1:]:
+        join(signature[0], number)
+    enclosing = _enclosing(pairs)
     for number, (start, end) in enumerate(spans):
-        if start < body:
-            group[number] = signature if signature >= 0 else number
-            signature = group[number]
         for index in range(start, end):
-            other = owner.get(pairs[index], number) if pairs[index] >= 0 else number
-            if group[other] != group[number]:
-                old, new = max(group[other], group[number]), min(group[other], group[number])
-                group = [new if one == old else one for one in group]
-    return [
-        [span for span, one in zip(spans, group, strict=True) if one == wanted]
-        for wanted in dict.fromkeys(group)
-    ]
+            if pairs[index] in owner:
+                join(number, owner[pairs[index]])
+        called = end if end < len(tokens) and tokens[end].key == "(" and tokens[end - 1].word else -1
+        for other in range(number + 1, len(spans)) if called >= 0 else ():
+            if enclosing[spans[other][0]] == called:
+                join(number, other)  # a replaced function, and arguments that go with it
+    wanted = dict.fromkeys(group)
+    return [[span for span, one in zip(spans, group, strict=True) if one == number] for number in wanted]
+
+
+def _enclosing(pairs: list[int]) -> list[int]:
+    """For each token the bracket that it stands in, or -1."""
+    found: list[int] = []
+    inside: list[int] = []
+    for index, partner in enumerate(pairs):
+        if inside and 0 <= partner == inside[-1]:
+            inside.pop()
+        found.append(inside[-1] if inside else -1)
+        if partner > index:
+            inside.append(index)
+    return found
 
 
 def _kind(aligned: Aligned, ranges: list[Range], body: int) -> InjectionKind:
     tokens = aligned.tokens
     added = [token.key for start, end in ranges for token in tokens[start:end]]
-    if ranges[0][0] < body or all(NAMED.fullmatch(key) or key in "(),;" for key in added):
+    named = [key for key in added if NAMED.fullmatch(key)]
+    if ranges[0][0] < body or (named and all(key in {*named, "(", ")", ",", ";"} for key in added)):
         return InjectionKind.SIGNATURE
     node = _node(aligned, ranges[0][0], ranges[-1][1])
     around = _climb(node)
