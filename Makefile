@@ -29,7 +29,7 @@ check: setup
 	@.venv/bin/lint-imports
 
 demo: setup
-	@$(RUN) .venv/bin/python scripts/demo $(if $(PROJECT),--project "$(PROJECT)")
+	@$(RUN) .venv/bin/python scripts/demo.py $(if $(PROJECT),--project "$(PROJECT)")
 
 bench: setup
 	@$(RUN) .venv/bin/python -m benchmarks $(ARGS)

@@ -45,7 +45,7 @@ def test_no_file_means_defaults_and_no_pydantic(tmp_path):
 
 def test_example_is_every_key_at_its_default(tmp_path):
     shown = (ROOT / "config.example.toml").read_text()
-    assert shown == example(), "write it anew: orchwatchd config init --stdout > config.example.toml"
+    assert shown == example(), "write it anew: orchwatchd config init --print > config.example.toml"
     config = _load(tmp_path, shown)
     assert config == Config()
     assert config.given == {setting.key for setting in settings(Config())}
