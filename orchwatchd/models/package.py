@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+UNKNOWN_VARIANT = "?"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class PackageName:
     """An import path, and the test variant that `go test` compiled of it.
 
     `variant` is what stands in the brackets of `path [variant]` (`example.com/p.test`), or empty for the plain
-    package.
+    package. It is `UNKNOWN_VARIANT` where the package may be a variant and nothing tells of which test: the action
+    graph names none.
     """
 
     path: str

@@ -25,7 +25,8 @@ class FileRecord:
 
     `original_certain` is False when the original changed after the weaving and no stored version explains the
     woven file, or when it is gone; the injections then are those against the best text at hand, and are marked
-    uncertain where shown.
+    uncertain where shown. `generated` is the file of the work tree that was woven, where it is not the user's own
+    (cgo): `original` then names the user's file, and `original_data` is the generated text, which was compiled.
     """
 
     path: str
@@ -37,6 +38,7 @@ class FileRecord:
     original_certain: bool
     data: bytes
     injections: tuple[AttributedInjection, ...]
+    generated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,12 @@ class OutputRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProgramRecord:
-    """A program that the root build linked, with what its `importcfg.link` added to the original."""
+    """A program of the root build, with what its `importcfg.link` added to the original.
+
+    `linked` and `failed` are `Program`'s. `complete` is True when `members` names every package of the program: not
+    for a link that was skipped (`members` is then empty, and the set kept for `action` holds) or never came to it,
+    nor where archives were gone (`unresolved`).
+    """
 
     package: PackageName
     action: str | None
@@ -67,12 +74,15 @@ class ProgramRecord:
     added: tuple[str, ...]
     linked: bool
     complete: bool
+    failed: bool = False
+    unresolved: tuple[PackageName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
     """The index of one run, stored in one transaction. `members` is the action graph together with all programs'
-    members; `unreached` and `failed` name packages of the action graph that have no output in this run.
+    members; `unreached` and `failed` name packages of the action graph that have no output in this run. The
+    versions are those of the code that found the injections and attributed them.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -83,3 +93,5 @@ class RunRecord:
     unreached: tuple[PackageName, ...] = ()
     graph_known: bool = True
     problems: tuple[str, ...] = ()
+    weave_version: int = 0
+    attribution_version: int = 0

@@ -49,6 +49,10 @@ class ImportChange:
 class WovenFile:
     """A modified file. `path` is relative to the root work tree; `original` is absolute, from the first `//line`
     (fact 7), or None.
+
+    What was woven may itself have been generated in the stage (by cgo, for a test main, for coverage): `generated`
+    is then that file, relative to the root work tree, `generated_data` its text, which is what was compiled, and
+    `original` the user's file that it names, if any.
     """
 
     stage: str
@@ -57,6 +61,8 @@ class WovenFile:
     synthetic: bool
     data: bytes
     mtime_ns: int
+    generated: str | None = None
+    generated_data: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +99,12 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that the root build linked: `action` is the link's action id, `members` its `importcfg.link`,
-    `original_members` the import paths of `importcfg.link.original` (None when nothing was added).
+    """A program of the root build. `action` is the link's action id, None where nothing tells it.
+
+    `linked` is True when the program is there: linked now, or found up to date and not linked again (fact 26);
+    `members` is then empty, and the set that was kept for `action` holds. `failed` is True when its link failed.
+    `members` are the packages of its `importcfg.link`, `unresolved` those whose archive is gone, `original_members`
+    the import paths of `importcfg.link.original` (None when nothing was added).
     """
 
     package: PackageName
@@ -103,18 +113,25 @@ class Program:
     original_members: tuple[str, ...] | None
     linked: bool
     unresolved: tuple[PackageName, ...] = ()
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class GraphPackage:
-    """A package of the action graph: done when it has a build id, failed with an action id alone, unreached with
-    neither (fact 11).
+    """A package of the action graph: done when it has a build id, failed with an action id alone or where cgo ran and
+    no compile followed, unreached with neither (fact 11). Of a killed build none is known to have failed.
+
+    `needed` is False where the build had no use for the package's output (`go vet`): without a build id it then
+    neither failed nor is it missing. `stage` names its stage directory, whether that exists or not.
     """
 
     package: PackageName
     action: str | None
     build_id: BuildId | None
     cached: bool
+    needed: bool = True
+    stage: str | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
