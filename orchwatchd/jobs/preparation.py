@@ -1,0 +1,168 @@
+"""Everything that a build needs to know before it starts, found once and again only when what it depends on has
+changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from orchwatchd.build.environment import recorded_environment
+from orchwatchd.build.toolchain import find_toolchain, with_go_first
+from orchwatchd.models.run import Documents
+from orchwatchd.process import run_short
+
+if TYPE_CHECKING:
+    from orchwatchd.config.model import Config
+    from orchwatchd.models.aspect import ResolvedConfiguration
+    from orchwatchd.models.build import BuildCommand, Toolchain
+    from orchwatchd.project import Project
+
+_T = TypeVar("_T")
+_Stamp = tuple[tuple[str, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    stamp: _Stamp
+    more: Sequence[Path]
+    value: object
+
+
+class Preparation:
+    """Toolchain, resolved configuration and modules of one project; each costs a program call or several, and
+    saving a file must not wait for them, so each is kept while the files that decide over it stay as they are.
+    """
+
+    def __init__(self, project: Project, config: Config, env: Mapping[str, str]) -> None:
+        self.project = project
+        self.config = config
+        self.env = dict(env)
+        self._kept: dict[str, _Kept] = {}
+
+    def toolchain(self) -> Toolchain:
+        """The Go and Orchestrion that fit the project. Raises UnfitError with the next step."""
+        files = [*self._module_files(), *self._programs()]
+        return self._once(
+            "toolchain", files, lambda: find_toolchain(self.project, self.config.build, self.env)
+        )
+
+    def configuration(self) -> ResolvedConfiguration:
+        """Orchestrion's configuration in force; what cannot be read is a problem in it."""
+        from orchwatchd.aspects.locate import GoLocator
+        from orchwatchd.aspects.resolve import resolve
+
+        folder = self.project.gomod.parent
+        files = [*self._module_files(), folder / "orchestrion.tool.go", folder / "orchestrion.yml"]
+
+        def find() -> ResolvedConfiguration:
+            toolchain = self.toolchain()
+            env = with_go_first({**self.env, **self.config.build.env}, toolchain.go)
+            return resolve(folder, locate=GoLocator(folder, toolchain.go, env))
+
+        return self._once(
+            "configuration", files, find, lambda found: [Path(file.path) for file in found.files]
+        )
+
+    def modules(self) -> str:
+        """Every module of the build with its version and replacement, as JSON sorted by path; `[]` where Go cannot
+        tell.
+        """
+        return self._once("modules", self._module_files(), self._list_modules)
+
+    def documents(self, command: BuildCommand, manifest: str | None) -> Documents:
+        """What is to be kept with a run: the texts that decide over the build."""
+        from orchwatchd.aspects.document import to_json
+        from orchwatchd.build.environment import recorded_arguments
+
+        project = self.project
+        asked = {
+            "argv": recorded_arguments(command.argv),
+            "packages": command.packages,
+            "tags": self.config.build.tags,
+            "flags": recorded_arguments(self.config.build.flags),
+            "log": {"file": command.log.file, "level": command.log.level},
+            "cache": self.config.build.cache,
+        }
+        return Documents(
+            gomod=_text(project.gomod),
+            gosum=_text(project.gomod.with_name("go.sum")),
+            gowork=_text(project.gowork),
+            modules=self.modules(),
+            environment=_json(recorded_environment(command.env)),
+            configuration=to_json(self.configuration()),
+            manifest=manifest,
+            command=_json(asked),
+        )
+
+    def _module_files(self) -> list[Path]:
+        files = [folder / name for folder in self.project.modules for name in ("go.mod", "go.sum")]
+        return [*files, self.project.gowork] if self.project.gowork else files
+
+    def _programs(self) -> list[Path]:
+        """The programs that a build would run, as far as the PATH and the configuration name them."""
+        build, path = self.config.build, self.env.get("PATH", "")
+        names = (build.go or "go", build.orchestrion or "orchestrion")
+        found = (shutil.which(name, path=path) for name in names)
+        return [Path(os.path.realpath(name)) for name in found if name]
+
+    def _list_modules(self) -> str:
+        toolchain = self.toolchain()
+        env = {**self.env, **self.config.build.env, "GOPROXY": "off", "GOFLAGS": "-mod=readonly"}
+        done = run_short(
+            [toolchain.go, "list", "-m", "-e", "-json=Path,Version,Replace,Main", "all"],
+            cwd=self.project.gomod.parent,
+            env=with_go_first(env, toolchain.go),
+            timeout=60,
+        )
+        decoder, text, at, rows = json.JSONDecoder(), done.stdout, 0, []
+        while (at := text.find("{", at)) >= 0:
+            entry, at = decoder.raw_decode(text, at)
+            replace = entry.get("Replace") or {}
+            rows.append(
+                [entry.get("Path"), entry.get("Version"), replace.get("Path"), replace.get("Version")]
+            )
+        return _json(sorted(rows, key=lambda row: str(row[0])))
+
+    def _once(
+        self,
+        name: str,
+        files: Sequence[Path],
+        find: Callable[[], _T],
+        more: Callable[[_T], Sequence[Path]] = lambda _: (),
+    ) -> _T:
+        """What `find` gives, kept while `files` and those that the value itself names (`more`) stay as they are."""
+        kept = self._kept.get(name)
+        if kept is None or kept.stamp != _stamp([*files, *kept.more]):
+            value = find()
+            also = more(value)
+            kept = self._kept[name] = _Kept(_stamp([*files, *also]), also, value)
+        return kept.value  # type: ignore[return-value]
+
+
+def _stamp(files: Sequence[Path]) -> _Stamp:
+    """What tells that a file is another one or was written: identity, size and time; zeros where there is none."""
+    rows = {}
+    for file in files:
+        try:
+            found = file.stat()
+            rows[str(file)] = (found.st_ino, found.st_size, found.st_mtime_ns)
+        except OSError:
+            rows[str(file)] = (0, 0, 0)
+    return tuple((name, *row) for name, row in sorted(rows.items()))
+
+
+def _text(file: Path | None) -> str | None:
+    try:
+        return file.read_text(errors="surrogateescape") if file else None
+    except OSError:
+        return None
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,58 @@
+"""Go source and diffs as people read them: highlighted on a terminal, plain bytes in a pipe."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+CONTEXT = 3
+
+
+def print_code(text: str, *, lexer: str = "go", first_line: int | None = None) -> None:
+    """Prints a text: exactly its characters when standard output is no terminal, so that it can be compared and compiled.
+
+    `first_line` numbers the lines on a terminal.
+    """
+    if not sys.stdout.isatty():
+        sys.stdout.write(text)
+        return
+    from rich.syntax import Syntax
+
+    from orchwatchd.render.terminal import console
+
+    console().print(
+        Syntax(
+            text,
+            lexer,
+            theme="ansi_dark",
+            background_color="default",
+            line_numbers=first_line is not None,
+            start_line=first_line or 1,
+            word_wrap=False,
+        )
+    )
+
+
+def unified(before: str, after: str, name_before: str, name_after: str) -> str:
+    """A unified diff of two texts, empty when they are equal."""
+    lines = difflib.unified_diff(
+        before.splitlines(keepends=True),
+        after.splitlines(keepends=True),
+        name_before,
+        name_after,
+        n=CONTEXT,
+    )
+    return "".join(
+        line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
+    )
+
+
+def highlighted(code: str, *, lexer: str = "go") -> Text:
+    """A short piece of code in colour, for a cell or a line of a report."""
+    from rich.syntax import Syntax
+
+    return Syntax(code, lexer, theme="ansi_dark", background_color="default").highlight(code.rstrip("\n"))
