@@ -11,13 +11,16 @@ from pathlib import Path
 
 from orchwatchd.errors import UnfitError
 
+# What makes a module Orchestrion's: its configuration is read from beside the main module's go.mod (fact 23).
+_CONFIGURATION = ("orchestrion.tool.go", "orchestrion.yml")
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
     """A Go module or workspace: `root` is where builds run, `gomod` the main module's file, `modules` all folders.
 
-    All paths are absolute with symbolic links resolved. `gomod` in a workspace is that of the module around the folder
-    that was asked for, else the one beside `go.work`, else the first of its `use` list.
+    All paths are absolute with symbolic links resolved. `gomod` in a workspace is the one beside `go.work`, else the
+    first of its `use` list that has Orchestrion's configuration, else the first: the same from wherever one asks.
     """
 
     root: Path
@@ -35,8 +38,8 @@ def find_project(start: Path, env: Mapping[str, str] | None = None) -> Project:
     if not folder.is_dir():
         raise UnfitError(f"{start} is no folder", hint="give the project's folder with -C DIR")
     gowork = _find_gowork(folder, os.environ if env is None else env)
-    around = _upwards(folder, "go.mod")
     if gowork is None:
+        around = _upwards(folder, "go.mod")
         if around is None:
             raise UnfitError(
                 f"no go.mod in {folder} or any folder above it",
@@ -44,9 +47,9 @@ def find_project(start: Path, env: Mapping[str, str] | None = None) -> Project:
             )
         return Project(around.parent, None, around, (around.parent,))
     modules = _used_modules(gowork)
-    beside = [folder_ for folder_ in modules if folder_ == gowork.parent]
-    inside = [folder_ for folder_ in modules if around is not None and folder_ == around.parent]
-    main = (inside or beside or list(modules))[0]
+    beside = [module for module in modules if module == gowork.parent]
+    configured = [module for module in modules if any((module / name).is_file() for name in _CONFIGURATION)]
+    main = (beside or configured or list(modules))[0]
     return Project(gowork.parent, gowork, main / "go.mod", modules)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import time
@@ -44,6 +45,7 @@ class Group:
         self._mark = mark
         self._closed = False
         self.identity: RunProcess = identity_of(process.pid)
+        self._handle = _handle(process.pid)
 
     def __enter__(self) -> Self:
         return self
@@ -62,6 +64,9 @@ class Group:
 
     def wait(self, timeout: float) -> int | None:
         """Waits at most `timeout` seconds for the leader; its exit code, or None."""
+        if self._handle is not None and self._process.poll() is None:
+            select.select([self._handle], [], [], timeout)  # at once, where Popen.wait would look every 50 ms
+            return self._process.poll()
         try:
             return self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -91,6 +96,9 @@ class Group:
             self._reader.finish()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(1)
+            if self._handle is not None:
+                os.close(self._handle)
+                self._handle = None
 
     def output(self, stream: str) -> bytes:
         """What was printed on `stdout` or `stderr`; complete after `close()`."""
@@ -188,6 +196,14 @@ def _wait_until_empty(members: Callable[[], tuple[Member, ...]], limit: float) -
         time.sleep(min(pause, left))
         pause = min(pause * 2, _LONGEST_PAUSE)
     return living
+
+
+def _handle(pid: int) -> int | None:
+    """A descriptor that becomes readable when the process ends; None where the system has no such thing."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
 
 
 def _renice(pgid: int, nice: int) -> None:

@@ -1,0 +1,123 @@
+"""Orchestrion's own log: where it goes, how much it says, and which bytes of it a run appended."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from orchwatchd.errors import ConfigurationError
+from orchwatchd.models.build import LogSetting
+from orchwatchd.models.run import LogRange
+
+STDERR = "stderr"
+_PID = re.compile(r"\$(?:PID\b|\{PID\})")
+# What Orchestrion's console writer begins a line with: time, then the level in three letters, both perhaps coloured.
+_COLOUR = r"(?:\x1b\[[0-9;]*m)*"
+_LINE = re.compile(
+    rf"^{_COLOUR}(?P<time>\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)){_COLOUR} "
+    rf"{_COLOUR}(?:TRC|DBG|INF|WRN|ERR|FTL|PNC|\?\?\?){_COLOUR} "
+)
+_ANY_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def plan_log(file: str, level: str, *, root: Path, disabled: str) -> LogSetting:
+    """Orchestrion's log setting for `file` (relative to the project, `stderr` for none) and `level` (any case).
+
+    `disabled` is the word by which the installed version turns its log off. Raises ConfigurationError for a `$`
+    that Orchestrion would rewrite.
+    """
+    word = level.upper()
+    notes = []
+    if word in {"DEBUG", "TRACE"}:
+        notes.append(f"log level {word} slows builds down and writes megabytes a build")
+    chosen = disabled if word in {"NONE", "OFF", "DISABLED"} else word
+    if file == STDERR:
+        return LogSetting(None, chosen or None, tuple(notes))
+    if "$" in _PID.sub("", file):
+        raise ConfigurationError(
+            f"log.file: {file}: only $PID and ${{PID}} are replaced, any other $ would end up in the file's name",
+            hint="give the path without $",
+        )
+    return LogSetting(str(root / Path(file).expanduser()), chosen or None, tuple(notes))
+
+
+def log_environment(setting: LogSetting) -> dict[str, str]:
+    """The variables that make a build log so; a name that is not set must not be inherited either."""
+    values = {"ORCHESTRION_LOG_FILE": setting.file, "ORCHESTRION_LOG_LEVEL": setting.level}
+    return {name: value for name, value in values.items() if value}
+
+
+def is_family(file: str) -> bool:
+    """Whether each process writes a file of its own."""
+    return _PID.search(file) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class LogPositions:
+    """Which files lay in the log's folder at one moment, by inode: (name, size)."""
+
+    file: str
+    files: Mapping[int, tuple[str, int]]
+
+
+def log_positions(file: str | None) -> LogPositions | None:
+    """Where the log ended at this moment; to be taken before the build. None where there is no file."""
+    return None if file is None else LogPositions(file, _files(Path(file).parent))
+
+
+def log_ranges(before: LogPositions | None) -> tuple[LogRange, ...]:
+    """The bytes that were appended since `before`, in every file of the log: renamed by a rotation, or new ones of
+    a `$PID` family.
+    """
+    if before is None:
+        return ()
+    pattern, stem = _patterns(Path(before.file).name)
+    ranges = []
+    for inode, (name, size) in sorted(_files(Path(before.file).parent).items(), key=lambda row: row[1]):
+        old = before.files.get(inode)
+        ours = pattern.fullmatch(old[0]) if old else pattern.fullmatch(name) or name.startswith(stem)
+        start = old[1] if old else 0
+        if ours and size > start and not name.endswith(".gz"):
+            ranges.append(LogRange(str(Path(before.file).parent / name), inode, start, size))
+    return tuple(ranges)
+
+
+def _patterns(name: str) -> tuple[re.Pattern[str], str]:
+    """What the log's files are called, and what a file begins with that a rotation renamed within the run."""
+    parts = _PID.split(name)
+    whole = re.compile(r"\d+".join(map(re.escape, parts)))
+    return whole, (Path(name).stem if len(parts) == 1 else parts[0] or name)
+
+
+def _files(folder: Path) -> dict[int, tuple[str, int]]:
+    found = {}
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                facts = entry.stat(follow_symlinks=True)
+                if stat.S_ISREG(facts.st_mode):
+                    found[facts.st_ino] = (entry.name, facts.st_size)
+    except OSError:
+        return found
+    return found
+
+
+def split_log_lines(stderr: str, started: datetime) -> tuple[str, tuple[str, ...]]:
+    """Takes Orchestrion's log lines out of what a build printed: (the rest, the log lines without colours).
+
+    The Go command keeps what a compile printed with its archive and prints it again whenever it serves that from
+    its cache: lines from before `started` are such echoes of earlier builds, and belong to neither part.
+    """
+    rest, lines = [], []
+    for line in stderr.splitlines(keepends=True):
+        found = _LINE.match(line)
+        if found is None:
+            rest.append(line)
+        elif datetime.fromisoformat(found["time"]) >= started.replace(microsecond=0):
+            lines.append(_ANY_COLOUR.sub("", line.rstrip("\r\n")))
+    return "".join(rest), tuple(lines)
