@@ -1,0 +1,240 @@
+"""Owns the history of one package, file or integration: one row a change, not a run."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchwatchd.db.times import from_text
+from orchwatchd.errors import NotFoundError
+from orchwatchd.models.rows import ChangeRow, InjectionRow
+from orchwatchd.query.contents import injection_row
+
+
+def changes(
+    connection: sqlite3.Connection, what: str, *, root: Path | None = None, limit: int | None = None
+) -> tuple[ChangeRow, ...]:
+    """The changes of what `what` names, newest first: a package (all its variants), an original file, an integration.
+
+    A run in which the package has no recorded output says nothing and changes nothing, nor does a run that does not
+    have the package, unless it links the programs that had it (`gone`).
+    Raises NotFoundError, which lists what comes near.
+    """
+    subject = _subject(connection, what, root)
+    found: list[ChangeRow] = []
+    for package in subject.packages:
+        found += _package(connection, package, subject)
+    found.sort(key=lambda row: (row.run, row.package), reverse=True)
+    return tuple(found if limit is None else found[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What is asked for: packages by row id, and what of them counts."""
+
+    packages: tuple[int, ...]
+    original: str | None = None
+    integration: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    id: int
+    started_at: str
+    git_commit: str | None
+    status: str
+    members: int
+    base: int | None
+
+
+def _subject(connection: sqlite3.Connection, what: str, root: Path | None) -> _Subject:
+    path, _, variant = what.partition(" [")
+    rows = connection.execute(
+        "SELECT id FROM package WHERE path = ? AND (? = '' OR variant = ?) AND id IN (SELECT package FROM output)",
+        (path, variant, variant.removesuffix("]")),
+    ).fetchall()
+    if rows:
+        return _Subject(tuple(row[0] for row in rows))
+    names = {what} | ({str((root / what).absolute())} if root is not None else set())
+    originals = connection.execute(
+        "SELECT DISTINCT f.original, o.package FROM modified_file AS f JOIN output AS o ON o.id = f.output"
+        " WHERE f.original IS NOT NULL AND o.package IS NOT NULL"
+    ).fetchall()
+    fits = [row for row in originals if row[0] in names] or [
+        row for row in originals if row[0].endswith("/" + what)
+    ]
+    if len({row[0] for row in fits}) > 1:
+        raise NotFoundError(
+            f"several recorded files fit {what}",
+            hint="which one? " + ", ".join(sorted({row[0] for row in fits})[:8]),
+        )
+    if fits:
+        return _Subject(tuple(sorted({row[1] for row in fits})), original=fits[0][0])
+    return _integration(connection, what, [row[0] for row in originals])
+
+
+def _integration(connection: sqlite3.Connection, what: str, originals: list[str]) -> _Subject:
+    known = [
+        row[0]
+        for row in connection.execute(
+            "SELECT DISTINCT integration FROM attribution WHERE integration IS NOT NULL"
+        )
+    ]
+    fits = [name for name in known if name == what] or [name for name in known if name.endswith("/" + what)]
+    if len(fits) == 1:
+        rows = connection.execute(
+            """SELECT DISTINCT o.package FROM attribution AS a JOIN injection AS i ON i.attribution = a.id
+               JOIN modified_file AS f ON f.injection_set = i.injection_set JOIN output AS o ON o.id = f.output
+               WHERE a.integration = ? AND o.package IS NOT NULL""",
+            (fits[0],),
+        ).fetchall()
+        return _Subject(tuple(row[0] for row in rows), integration=fits[0])
+    from difflib import get_close_matches
+
+    packages = [row[0] for row in connection.execute("SELECT DISTINCT path FROM package")]
+    near = fits or get_close_matches(what, [*packages, *originals, *known], n=5, cutoff=0.6)
+    near = near or [name for name in [*packages, *originals] if what in name][:5]
+    raise NotFoundError(
+        f"the history has no package, modified file or integration {what}",
+        hint=f"near it: {', '.join(near)}"
+        if near
+        else "`orchwatchd files` lists modified files and their packages",
+    )
+
+
+def _package(connection: sqlite3.Connection, package: int, subject: _Subject) -> list[ChangeRow]:
+    outputs = {
+        row[0]: row
+        for row in connection.execute(
+            "SELECT id, state, meaning FROM output WHERE package = ?", (package,)
+        ).fetchall()
+    }
+    name = _name(connection, package)
+    rows_of = _rows_of(connection, package)
+    found: list[ChangeRow] = []
+    last: tuple[_Run, Counter[Any], bytes | None] | None = None
+    pieces: dict[int, dict[Any, InjectionRow]] = {}
+    for run in _runs(connection):
+        present = _present(rows_of, run)
+        if not present:
+            if last is not None and last[1] and _same_scope(connection, last[0], run):
+                found.append(_row(run, name, "gone", counts=(Counter(), last[1]), pieces=pieces))
+                last = (run, Counter(), None)
+            continue
+        output = outputs[min(present)]
+        if output[1] not in {"plain", "woven"}:
+            continue
+        if last is not None and last[2] == output[2]:
+            last = (run, last[1], last[2])
+            continue
+        now = _keys(connection, output[0], subject, pieces) if output[1] == "woven" else Counter()
+        before = last[1] if last is not None else Counter()
+        if now != before:
+            word = "first" if last is None else "changed"
+            found.append(_row(run, name, word, counts=(now, before), pieces=pieces))
+        last = (run, now, output[2])
+    return found
+
+
+def _row(
+    run: _Run,
+    name: str,
+    change: str,
+    *,
+    counts: tuple[Counter[Any], Counter[Any]],
+    pieces: dict[Any, Any],
+) -> ChangeRow:
+    now, before = counts
+    return ChangeRow(
+        run=run.id,
+        started_at=from_text(run.started_at),
+        git_commit=run.git_commit,
+        package=name,
+        change=change,
+        added=tuple(pieces[key] for key in (now - before).elements()),
+        removed=tuple(pieces[key] for key in (before - now).elements()),
+        injections=now.total(),
+    )
+
+
+def _keys(
+    connection: sqlite3.Connection, output: int, subject: _Subject, pieces: dict[Any, Any]
+) -> Counter[Any]:
+    """The injections of an output that the question is about, by what is compared."""
+    rows = connection.execute(
+        """SELECT i.ordinal, i.kind, i.declaration, i.text, i.code, i.line, i.last_line, i.original_line, i.integration,
+                  i.aspect, i.certainty, i.candidates
+           FROM modified_file AS f JOIN v_injection AS i ON i.file = f.id
+           WHERE f.output = ? AND (? IS NULL OR f.original = ?) AND (? IS NULL OR i.integration = ?)
+           ORDER BY f.id, i.ordinal""",
+        (output, subject.original, subject.original, subject.integration, subject.integration),
+    ).fetchall()
+    counted: Counter[Any] = Counter()
+    for row in rows:
+        key = row[1:4]
+        pieces[key] = injection_row(row)
+        counted[key] += 1
+    return counted
+
+
+def _runs(connection: sqlite3.Connection) -> Iterable[_Run]:
+    rows = connection.execute(
+        """SELECT r.id, r.started_at, r.git_commit, r.status, r.members, s.base
+           FROM run AS r JOIN member_set AS s ON s.id = r.members ORDER BY r.id"""
+    ).fetchall()
+    return (_Run(*row) for row in rows)
+
+
+def _rows_of(connection: sqlite3.Connection, package: int) -> dict[int, dict[int, bool]]:
+    """Set → what its own rows say of the package's outputs."""
+    found: dict[int, dict[int, bool]] = {}
+    for member_set, output, present in connection.execute(
+        """SELECT m.member_set, m.output, m.present FROM output AS o JOIN member AS m ON m.output = o.id
+           WHERE o.package = ?""",
+        (package,),
+    ).fetchall():
+        found.setdefault(member_set, {})[output] = bool(present)
+    return found
+
+
+def _present(rows_of: dict[int, dict[int, bool]], run: _Run) -> set[int]:
+    own = rows_of.get(run.members, {})
+    inherited = rows_of.get(run.base, {}) if run.base is not None else {}
+    return {output for output, present in {**inherited, **own}.items() if present}
+
+
+def _same_scope(connection: sqlite3.Connection, before: _Run, now: _Run) -> bool:
+    """Whether a run that lacks a package is proof that it is gone (`proof.md`, rule 5): every program of the run before
+    is there again, complete and not failed; without programs, both are ok and were started with equal arguments.
+    """
+    programs = [
+        {
+            row[0]: bool(row[1])
+            for row in connection.execute(
+                """SELECT k.package, k.complete AND NOT l.failed FROM run_link AS l JOIN link AS k ON k.id = l.link
+               WHERE l.run = ?""",
+                (run.id,),
+            ).fetchall()
+        }
+        for run in (before, now)
+    ]
+    if programs[0]:
+        return all(programs[0].values()) and all(programs[1].get(program, False) for program in programs[0])
+    if now.status != "ok" or before.status != "ok" or programs[1]:
+        return False
+    commands = connection.execute(
+        "SELECT count(DISTINCT blob), count(*) FROM run_document WHERE kind = 'command' AND run IN (?, ?)",
+        (before.id, now.id),
+    ).fetchone()
+    return bool(commands == (1, 2))
+
+
+def _name(connection: sqlite3.Connection, package: int) -> str:
+    path, variant = connection.execute(
+        "SELECT path, variant FROM package WHERE id = ?", (package,)
+    ).fetchone()
+    return f"{path} [{variant}]" if variant else path

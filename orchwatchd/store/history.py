@@ -1,0 +1,278 @@
+"""Owns the store's operations: each is one transaction; a run's index is one, too."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from orchwatchd.db.blobs import read_blob
+from orchwatchd.db.connection import Connection, connect
+from orchwatchd.db.times import from_text, to_text
+from orchwatchd.errors import NotFoundError, UsageError
+from orchwatchd.models.record import RunRecord
+from orchwatchd.models.run import LogRange, RunEnd, RunId, RunProcess, RunStart, WorkState
+from orchwatchd.models.stored import Derive, Forgotten, JobTimes, UnfinishedRun
+from orchwatchd.store import bytes as stored
+from orchwatchd.store import check, derive, forget
+from orchwatchd.store.finish import Finish, write_log_ranges
+
+_RECENT = 200
+# What names a run in another way cannot name a pin: numbers, `@…`, ranges; blanks and slashes only confuse.
+_PIN = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9_][\w.+-]*")
+
+
+class Store:
+    """The write side of one project's history. One instance a project, used by the thread that opened it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Opens the history; makes it (file 0600, folder 0700) or migrates it where needed.
+
+        Raises DatabaseError when it is newer than this program, damaged, locked, or cannot be written.
+        """
+        store = cls(connect(path))
+        if store._meta("history_id") is None:
+            store.new_history_id()
+        return store
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._connection.close()
+
+    @property
+    def connection(self) -> Connection:
+        """The writer's connection, for other parts of the write side that own tables of their own."""
+        return self._connection
+
+    @property
+    def history_id(self) -> str:
+        """What a private cache must carry to belong to this history."""
+        return str(self._connection.must("SELECT value FROM meta WHERE key = 'history_id'")[0])
+
+    def new_history_id(self) -> str:
+        """Retires every cache that belonged to this history, as after a tree that was lost before it was indexed."""
+        fresh = secrets.token_hex(16)
+        with self._connection.immediate():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES ('history_id', ?)", (fresh,)
+            )
+        return fresh
+
+    def begin(self, start: RunStart) -> RunId:
+        """Writes down that a run starts, before it does: status `running`, until `finish`."""
+        with self._connection.immediate():
+            run = RunId(
+                self._connection.insert(
+                    """INSERT INTO run (status, kind, trigger, started_at, argv, cache, go_version, orchestrion_version,
+                       git_commit, git_branch, git_dirty, input_digest, work_parent, work_state)
+                       VALUES ('running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'none')""",
+                    (
+                        start.kind,
+                        json.dumps(start.trigger),
+                        to_text(start.started_at),
+                        json.dumps(start.argv),
+                        start.cache,
+                        start.go_version,
+                        start.orchestrion_version,
+                        start.git.commit,
+                        start.git.branch,
+                        start.git.dirty,
+                        start.input_digest,
+                        start.work_parent,
+                    ),
+                )
+            )
+            for kind, text in start.documents.items():
+                self._document(run, kind, text)
+            write_log_ranges(self._connection, run, start.logs)
+        return run
+
+    def started(self, run: RunId, process: RunProcess) -> None:
+        """Writes down the process group of a run, so that it can be ended after our own death."""
+        with self._connection.immediate():
+            self._connection.execute(
+                "UPDATE run SET pgid = ?, start_ticks = ?, boot_id = ? WHERE id = ?",
+                (process.pgid, process.start_ticks, process.boot_id, run),
+            )
+
+    def set_work(self, run: RunId, tree: str) -> None:
+        """Writes down a run's work tree as soon as it is known."""
+        with self._connection.immediate():
+            self._connection.execute(
+                "UPDATE run SET work_tree = ?, work_state = 'kept' WHERE id = ?", (tree, run)
+            )
+
+    def set_document(self, run: RunId, kind: str, text: str) -> None:
+        """Adds or replaces a document of a run, for what is known only after it began."""
+        with self._connection.immediate():
+            self._document(run, kind, text)
+
+    def finish(self, run: RunId, end: RunEnd, record: RunRecord) -> None:
+        """Writes a run's end and its whole index in one transaction.
+
+        Raises ValueError when the run is not running, DatabaseError when nothing could be kept.
+        """
+        with self._connection.immediate():
+            if self._connection.one("SELECT status FROM run WHERE id = ?", (run,)) != ("running",):
+                raise ValueError(f"run {run} is not running")
+            Finish(self._connection, run, record).write(end)
+
+    def unfinished(self) -> tuple[UnfinishedRun, ...]:
+        """Runs that began and were never finished, oldest first: we died, or they are running now."""
+        rows = self._connection.all(
+            """SELECT id, kind, started_at, work_parent, work_tree, cache, pgid, start_ticks, boot_id
+               FROM run WHERE status = 'running' ORDER BY id"""
+        )
+        return tuple(
+            UnfinishedRun(
+                id=RunId(row[0]),
+                kind=row[1],
+                started_at=from_text(row[2]),
+                work_parent=row[3],
+                work_tree=row[4],
+                cache=row[5],
+                process=RunProcess(row[6], row[7], row[8]) if row[6] is not None else None,
+                logs=self._log_ranges(RunId(row[0])),
+            )
+            for row in rows
+        )
+
+    def original_versions(self, path: str) -> Iterator[bytes]:
+        """The stored texts of an original by its absolute path, newest first, each once."""
+        rows = self._connection.all(
+            """SELECT original_blob FROM modified_file WHERE original = ? AND original_blob IS NOT NULL
+               GROUP BY original_blob ORDER BY max(id) DESC""",
+            (path,),
+        )
+        for (blob,) in rows:
+            yield read_blob(self._connection.raw, blob)
+
+    def known_outputs(self, actions: Iterable[str]) -> frozenset[str]:
+        """Those of these action ids whose output was recorded: a build of them leaves nothing unknown."""
+        rows = self._connection.all(
+            """SELECT action FROM output WHERE state IN ('plain', 'woven')
+               AND action IN (SELECT value FROM json_each(?))""",
+            (json.dumps(list(actions)),),
+        )
+        return frozenset(row[0] for row in rows)
+
+    def pin(self, run: RunId, name: str = "") -> None:
+        """Keeps a run from removal, under a name if one is given.
+
+        Raises UsageError for a name that would mean something else or that another run has, NotFoundError for the run.
+        """
+        if name and (not _PIN.fullmatch(name) or name.isdigit()):
+            raise UsageError(
+                f"{name!r} cannot name a pin",
+                hint="use letters, digits, `.`, `_`, `-`, `+`, and not a number alone",
+            )
+        with self._connection.immediate():
+            self._require(run)
+            holder = self._connection.one("SELECT run FROM pin WHERE name = ? AND name <> ''", (name,))
+            if holder and holder[0] != run:
+                raise UsageError(
+                    f"run {holder[0]} is pinned as {name!r}", hint=f"`orchwatchd unpin {name}` frees the name"
+                )
+            self._connection.execute("INSERT OR IGNORE INTO pin (run, name) VALUES (?, ?)", (run, name))
+
+    def unpin(self, run: RunId, name: str | None = None) -> int:
+        """Takes a pin (None: all pins) from a run; gives how many there were."""
+        with self._connection.immediate():
+            self._require(run)
+            gone = self._connection.execute(
+                "DELETE FROM pin WHERE run = ? AND (? IS NULL OR name = ?)", (run, name, name)
+            )
+            return gone.rowcount
+
+    def set_work_state(self, run: RunId, state: WorkState) -> None:
+        """Writes down what is left of a run's work tree."""
+        with self._connection.immediate():
+            self._connection.execute("UPDATE run SET work_state = ? WHERE id = ?", (str(state), run))
+
+    def job_started(self, job: str, at: datetime) -> None:
+        """Writes down that a scheduled job starts."""
+        with self._connection.immediate():
+            self._connection.execute(
+                """INSERT INTO job_run (job, last_start) VALUES (?, ?)
+                   ON CONFLICT (job) DO UPDATE SET last_start = excluded.last_start""",
+                (job, to_text(at)),
+            )
+
+    def job_finished(self, job: str, at: datetime, outcome: str, *, ok: bool) -> None:
+        """Writes down how a scheduled job ended; `outcome` is one sentence."""
+        with self._connection.immediate():
+            self._connection.execute(
+                """INSERT INTO job_run (job, last_ok, outcome) VALUES (?, ?, ?)
+                   ON CONFLICT (job) DO UPDATE
+                   SET last_ok = coalesce(excluded.last_ok, last_ok), outcome = excluded.outcome""",
+                (job, to_text(at) if ok else None, outcome),
+            )
+
+    def job_times(self, job: str) -> JobTimes:
+        """When a job last started and last succeeded, and its last outcome."""
+        row = self._connection.one("SELECT last_start, last_ok, outcome FROM job_run WHERE job = ?", (job,))
+        start, ok, outcome = row or (None, None, None)
+        return JobTimes(from_text(start) if start else None, from_text(ok) if ok else None, outcome)
+
+    def forget_runs(self, runs: Collection[RunId], *, cached: Callable[[str], bool]) -> Forgotten:
+        """Removes runs, and every output that no kept run points at and whose archive is not `cached` (by action id).
+
+        Pinned and running runs are refused with ValueError: whoever plans removal leaves them out.
+        """
+        with self._connection.immediate():
+            gone = forget.forget(self._connection, runs, cached)
+        self._connection.checkpoint()
+        return gone
+
+    def rederive(self, weave_version: int, attribution_version: int, derive_file: Derive) -> int:
+        """Derives injections again from the stored bytes where other code derived them; gives the number of files."""
+        return derive.rederive(self._connection, (weave_version, attribution_version), derive_file)
+
+    def check(self) -> tuple[str, ...]:
+        """What is wrong with the database, one sentence each: SQLite's own check, every blob, every counter."""
+        return check.problems(self._connection)
+
+    def checkpoint(self) -> None:
+        """Moves the write-ahead log into the database file."""
+        self._connection.checkpoint()
+
+    def _document(self, run: RunId, kind: str, text: str) -> None:
+        before = self._connection.one(
+            "SELECT blob FROM run_document WHERE kind = ? AND run < ? AND run > ? ORDER BY run DESC LIMIT 1",
+            (kind, run, run - _RECENT),
+        )
+        blob = stored.put(self._connection, text.encode(), before[0] if before else None)
+        self._connection.execute(
+            "INSERT OR REPLACE INTO run_document (run, kind, blob) VALUES (?, ?, ?)", (run, kind, blob)
+        )
+
+    def _log_ranges(self, run: RunId) -> tuple[LogRange, ...]:
+        rows = self._connection.all(
+            'SELECT file, inode, start, "end", head FROM log_range WHERE run = ? ORDER BY ordinal', (run,)
+        )
+        return tuple(LogRange(*row) for row in rows)
+
+    def _meta(self, key: str) -> str | None:
+        row = self._connection.one("SELECT value FROM meta WHERE key = ?", (key,))
+        return row[0] if row else None
+
+    def _require(self, run: RunId) -> None:
+        if self._connection.one("SELECT 1 FROM run WHERE id = ?", (run,)) is None:
+            raise NotFoundError(f"there is no run {run}")

@@ -1,0 +1,178 @@
+"""Owns how compiled packages are written: one row an action id, a fuller record replacing a poorer one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from orchwatchd.db.connection import Connection
+from orchwatchd.models.package import BuildId, PackageName
+from orchwatchd.models.record import FileRecord, OutputRecord
+from orchwatchd.store import bytes as stored
+from orchwatchd.store.members import Tally, tally
+from orchwatchd.store.names import Names, meaning_of
+
+# A record replaces one that says less: an attempt proves nothing, a copy looks like an unwoven stage (proof, rule 2).
+_RANK = {"unknown": 0, "attempt": 1, "plain": 2, "woven": 3}
+
+
+class Outputs:
+    """Writes the outputs of one run. `changes` is what has become of the counters of outputs that were there before."""
+
+    def __init__(self, connection: Connection, names: Names, run: int, versions: tuple[int, int]) -> None:
+        self._connection = connection
+        self._names = names
+        self._run = run
+        self._versions = versions
+        self.changes: dict[int, tuple[Tally, Tally]] = {}
+        self.problems: list[str] = []
+
+    def identify(self, members: Iterable[tuple[PackageName | None, BuildId]]) -> dict[str, int]:
+        """Finds or makes the rows of these outputs by action id; fills in names and contents that were not known."""
+        wanted: dict[str, tuple[PackageName | None, str | None]] = {}
+        for package, build in members:
+            before, content = wanted.get(build.action, (None, None))
+            wanted[build.action] = (_fuller(before, package), content or build.content)
+        rows = self._connection.all(
+            """SELECT o.action, o.id, o.content, p.path, p.variant FROM output AS o
+               LEFT JOIN package AS p ON p.id = o.package
+               WHERE o.action IN (SELECT value FROM json_each(?))""",
+            (json.dumps(list(wanted)),),
+        )
+        found: dict[str, int] = {}
+        for action, identity, content, path, variant in rows:
+            found[action] = identity
+            known = PackageName(path, variant) if path is not None else None
+            package, learnt = wanted[action]
+            self._fill(identity, (known, content), (_fuller(known, package), learnt))
+        for action, (package, content) in wanted.items():
+            if action not in found:
+                found[action] = self._connection.insert(
+                    "INSERT INTO output (action, content, package, state) VALUES (?, ?, ?, 'unknown')",
+                    (action, content, self._names.package(package) if package else None),
+                )
+        return found
+
+    def record(self, output: OutputRecord) -> int:
+        """Keeps what a tree held of one output, unless the history holds more. Gives the output's row."""
+        identity = self._row(output)
+        row = self._connection.must(
+            "SELECT state, modified_files, injections FROM output WHERE id = ?", (identity,)
+        )
+        state = ("woven" if output.woven else "plain") if output.finished else "attempt"
+        richer = state == "attempt" and row[0] == "attempt" and len(output.files) > row[1]
+        if _RANK[state] <= _RANK[row[0]] and not richer:
+            return identity
+        if state == "plain" and row[0] == "attempt" and row[1]:
+            # The finished copy of a package that a kill left woven and unfinished: they are one output.
+            self._promote(identity, row)
+            return identity
+        self._write(identity, output, state, tally(*row))
+        return identity
+
+    def _row(self, output: OutputRecord) -> int:
+        if output.action:
+            build = BuildId(output.action, output.content)
+            return self.identify([(output.package, build)])[output.action]
+        return self._connection.insert(
+            "INSERT INTO output (package, state) VALUES (?, 'unknown')",
+            (self._names.package(output.package) if output.package else None,),
+        )
+
+    def _fill(
+        self,
+        identity: int,
+        known: tuple[PackageName | None, str | None],
+        learnt: tuple[PackageName | None, str | None],
+    ) -> None:
+        (package, content), (name, found) = known, learnt
+        if name is not None and name != package:
+            self._connection.execute(
+                "UPDATE output SET package = ? WHERE id = ?", (self._names.package(name), identity)
+            )
+        if content is None and found is not None:
+            self._connection.execute("UPDATE output SET content = ? WHERE id = ?", (found, identity))
+        elif found is not None and found != content:
+            self.problems.append(f"{name}: one action id with two contents, {content} and {found}")
+
+    def _promote(self, identity: int, row: tuple[str, int, int]) -> None:
+        self._connection.execute(
+            """UPDATE output SET state = 'woven', recorded_run =
+               (SELECT max(recorded_run) FROM modified_file WHERE output = output.id) WHERE id = ?""",
+            (identity,),
+        )
+        self._changed(identity, tally(*row), tally("woven", row[1], row[2]))
+
+    def _write(self, identity: int, output: OutputRecord, state: str, before: Tally) -> None:
+        self._connection.execute("DELETE FROM modified_file WHERE output = ?", (identity,))
+        self._connection.execute("DELETE FROM output_import WHERE output = ?", (identity,))
+        for file in output.files:
+            self._file(identity, file)
+        self._imports(identity, output)
+        injections = [one for file in output.files for one in file.injections]
+        self._connection.execute(
+            """UPDATE output SET state = ?, recorded_run = ?, modified_files = ?, injections = ?, meaning = ?
+               WHERE id = ?""",
+            (
+                state,
+                self._run,
+                len(output.files),
+                len(injections),
+                meaning_of(injections) if output.woven else None,
+                identity,
+            ),
+        )
+        self._changed(identity, before, tally(state, len(output.files), len(injections)))
+
+    def _changed(self, identity: int, before: Tally, now: Tally) -> None:
+        first = self.changes.get(identity, (before, before))[0]
+        self.changes[identity] = (first, now)
+
+    def _imports(self, identity: int, output: OutputRecord) -> None:
+        kinds: dict[str, list[str]] = {}
+        for kind, path in output.imports:
+            kinds.setdefault(str(kind), []).append(path)
+        for name, paths in kinds.items():
+            self._connection.execute(
+                "INSERT INTO output_import (output, kind, added) VALUES (?, ?, ?)",
+                (identity, name, self._names.name_set(paths)),
+            )
+
+    def _file(self, identity: int, file: FileRecord) -> None:
+        original = None
+        if file.original_data is not None:
+            before = self._connection.one(
+                "SELECT original_blob FROM modified_file WHERE original = ? AND original_blob IS NOT NULL"
+                " ORDER BY id DESC LIMIT 1",
+                (file.original,),
+            )
+            original = stored.put(self._connection, file.original_data, before[0] if before else None)
+        self._connection.execute(
+            """INSERT INTO modified_file (output, path, stage, nested, synthetic, original, generated,
+               original_blob, original_certain, blob, recorded_run, injection_set, weave_version, attribution_version)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            (
+                identity,
+                file.path,
+                file.stage,
+                file.nested,
+                file.synthetic,
+                file.original,
+                file.generated,
+                original,
+                file.original_certain,
+                stored.put(self._connection, file.data, original),
+                self._run,
+                self._names.injection_set(file.injections),
+                *self._versions,
+            ),
+        )
+
+
+def _fuller(known: PackageName | None, learnt: PackageName | None) -> PackageName | None:
+    """The name that says more: a variant that was not known is filled in; what is known is never changed otherwise."""
+    if known is None:
+        return learnt
+    if learnt is not None and learnt.path == known.path and not known.variant:
+        return learnt
+    return known
