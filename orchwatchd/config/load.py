@@ -95,7 +95,7 @@ def _given(tables: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 def _placed(config: Config, folder: Path) -> Config:
     """The configuration with a relative or `~` path of the log file made absolute, from the file's folder."""
-    if not config.log.file:
+    if config.log.file in {"", rules.STDERR}:
         return config
     placed = os.path.normpath(folder / Path(config.log.file).expanduser())
     return replace(config, log=replace(config.log, file=placed))

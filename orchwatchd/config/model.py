@@ -91,7 +91,7 @@ class Log:
         str,
         Key(
             "Orchestrion's log file ($PID and ${PID} give one a process); empty: ORCHESTRION_LOG_FILE,"
-            " else a file in the state folder."
+            ' else a file in the state folder; "stderr": no file.'
         ),
     ] = ""
     level: Annotated[

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from orchwatchd.config.model import Build, Config, Keep, Watch
 
+# What log.file says instead of a path for no file at all.
+STDERR = "stderr"
 # Flags that orchwatchd sets itself, or that would break the recording, each with the way that is open.
 _FLAGS = {
     "toolexec": "Orchestrion sets it; a second one would switch weaving off",
@@ -25,12 +27,13 @@ _FLAGS = {
     "tags": "set build.tags instead",
 }
 _VARIABLES = {
-    "GOCACHE": 'set build.cache = "shared" to use your own cache',
-    "GOCACHEPROG": 'set build.cache = "shared" to use your own cache',
     "GOTMPDIR": "orchwatchd gives each run a folder of its own",
+    "TMPDIR": "orchwatchd gives each run a folder of its own",
+    "ORCHESTRION_JOBSERVER_URL": "each build has a job server of its own",
     "ORCHESTRION_LOG_FILE": "set log.file instead",
     "ORCHESTRION_LOG_LEVEL": "set log.level instead",
 }
+_OF_THE_CACHE = ("GOCACHE", "GOCACHEPROG")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>[^}]*)\}|(?P<bare>\w+))?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -39,7 +42,7 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
     """Every (dotted key, reason) that no single type can refuse."""
     yield from _check_build(config.build)
     yield from ((f"log.file{where}", why) for where, why in log_file_problems(config.log.file))
-    if "log.file" in config.given and config.log.file:
+    if "log.file" in config.given and config.log.file not in {"", STDERR}:
         yield from (("log.file", why) for why in _unsafe(Path(config.log.file)))
     yield from _check_watch(config.watch)
     yield from _check_keep(config.keep)
@@ -98,6 +101,8 @@ def _check_build(build: Build) -> Iterator[tuple[str, str]]:
             yield "build.env", f'"{name}" is no name or value of an environment variable'
         elif name in _VARIABLES:
             yield f"build.env.{name}", f"is refused: {_VARIABLES[name]}"
+        elif name in _OF_THE_CACHE and build.cache == "private":
+            yield f"build.env.{name}", 'is refused: set build.cache = "shared" to use a cache of your own'
         elif name == "GOFLAGS" and "-toolexec" in value:
             yield "build.env.GOFLAGS", f'"-toolexec" is refused: {_FLAGS["toolexec"]}'
 

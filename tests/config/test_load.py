@@ -197,6 +197,16 @@ def test_variables_that_orchwatchd_sets_are_refused(tmp_path, name):
     assert line.startswith(f"orchwatchd.toml: build.env.{name}: is refused: ")
 
 
+def test_a_cache_of_ones_own_goes_with_the_shared_mode(tmp_path):
+    assert _load(tmp_path, '[build]\ncache = "shared"\nenv = { GOCACHE = "/c" }\n').build.env == {
+        "GOCACHE": "/c"
+    }
+
+
+def test_no_log_file_at_all(tmp_path):
+    assert _load(tmp_path, '[log]\nfile = "stderr"\n').log.file == "stderr"
+
+
 def test_packages_are_not_flags(tmp_path):
     (line,) = _refused(tmp_path, '[build]\npackages = ["-a"]\n')
     assert line == 'orchwatchd.toml: build.packages: "-a" is no package; flags belong to build.flags'
