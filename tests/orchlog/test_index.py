@@ -173,7 +173,7 @@ def test_following_gives_whole_lines_through_a_rotation(tmp_path):
 def trace_like(count):
     """Lines as TRACE writes them, about 520 bytes each, a new random hash in every one."""
     chance = random.Random(6)
-    flags = ["-complete", "-lang=go1.26", "-std", "-c=2", "-nolocalimports", "-importcfg", "x" * 80]
+    flags = ["-complete", "-lang=go1.26", "-std", "-c=2", "-nolocalimports", "-importcfg", "x" * 180]
     return [
         line(
             "trace",
