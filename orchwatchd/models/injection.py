@@ -30,13 +30,16 @@ class Certainty(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Attribution:
     """The integration and aspect that made an injection. `candidates` are the keys of the aspects that all fit,
-    when several do.
+    when several do. `also` are aspects that wove within it in turn. `unexplained` says that no aspect of the
+    configuration made this change, which was known whole.
     """
 
     integration: str | None = None
     aspect: str | None = None
     certainty: Certainty = Certainty.UNKNOWN
     candidates: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    unexplained: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,249 @@
+"""Who made an expression: a wrapped one, appended arguments, a replaced function, an assigned value.
+
+A wrap is found by trying templates on the expressions of the woven file itself: what stands under `{{ . }}` is the node
+that was wrapped, and its counterpart in the original is what the join point is held against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from orchwatchd.aspects.lexer import Token
+from orchwatchd.compare.attribution import template
+from orchwatchd.compare.attribution.decide import Candidate
+from orchwatchd.compare.attribution.facts import FileFacts, unignored
+from orchwatchd.compare.attribution.joinpoints import Place, evaluate
+from orchwatchd.compare.attribution.packages import Sure
+from orchwatchd.models.aspect import Advice, Aspect, JoinPoint
+from orchwatchd.models.injection import Injection, InjectionKind
+from orchwatchd.weave.nodes import GoNode
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A stretch of tokens of the woven file, with its byte offsets."""
+
+    start: int
+    end: int
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An advice that fits an expression: `own` are the byte offsets of the tokens that it wrote itself."""
+
+    aspect: Aspect
+    sure: Sure
+    region: tuple[int, int]
+    own: frozenset[int]
+
+
+def expressions(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
+    """Every aspect that can have made the expression."""
+    yield from _assigned(facts, injection)
+    yield from _replaced(facts, injection)
+    yield from _appended(facts, injection)
+    yield from _wrapped(facts, injection)
+
+
+def _assigned(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
+    values = [n for n in facts.woven.nodes if n.kind == "value" and n.line <= injection.line <= n.last_line]
+    tokens = facts.normal(injection.code)
+    for aspect, advice in facts.advice("assign-value"):
+        pattern = facts.pattern(*advice.templates, before="=")
+        if template.match(pattern, tokens) or template.match(facts.pattern(*advice.templates), tokens):
+            found = (evaluate(aspect.join_point, Place(node), facts.around) for node in values)
+            yield Candidate(aspect, max(found, default=Sure.NO))
+
+
+def _replaced(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
+    tokens = facts.normal(injection.code)
+    for aspect, advice in facts.advice("replace-function"):
+        if tokens == facts.type_tokens(advice.value):
+            yield Candidate(aspect, _at_line(facts, aspect.join_point, injection))
+
+
+def _at_line(facts: FileFacts, point: JoinPoint, injection: Injection) -> Sure:
+    """Whether the join point matches anything of the original that stands at the injection's line."""
+    if facts.original is None:
+        return Sure.MAYBE
+    nodes = [
+        node
+        for node in unignored(facts.original.nodes)
+        if node.line <= injection.original_line <= node.last_line and node.kind not in {"function", "literal"}
+    ]
+    found = [evaluate(point, Place(node), facts.around_original) for node in nodes]
+    return max(found, default=Sure.NO)
+
+
+def _appended(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
+    region = locate(facts, injection)
+    if region is None:
+        return
+    calls = [
+        n for n in facts.woven.nodes if n.kind == "call" and n.start < region.start and region.end <= n.end
+    ]
+    if not calls:
+        return
+    call = max(calls, key=lambda node: node.start)
+    original = counterpart(facts, call, injection)
+    tokens = facts.normal(injection.code)
+    for aspect, advice in facts.advice("append-args"):
+        patterns = [facts.pattern(one) for one in advice.templates]
+        patterns += [facts.pattern(*advice.templates), _spread(facts, advice)]
+        if any(template.match(pattern, tokens) for pattern in patterns):
+            yield Candidate(aspect, _evaluate_both(facts, aspect.join_point, call, original))
+
+
+def _spread(facts: FileFacts, advice: Advice) -> template.Pattern:
+    """What append-args makes of `options...`: a function that copies the slice and appends to it."""
+    kind = facts.type_tokens(advice.type)
+    head = ["func", "(", "opts", "...", *kind, ")", "[", "]", *kind, "{", "return", "append", "("]
+    head += ["append", "(", "[", "]", *kind, "{", "}", "opts", "...", ")"]
+    pattern = facts.pattern(*advice.templates, before=head, after=[")", "}", "("])
+    pattern.hole()
+    for token in ("...", ")", "..."):
+        pattern.literal(token)
+    return pattern
+
+
+def _wrapped(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
+    region = locate(facts, injection)
+    if region is None:
+        return
+    offsets = {token.start for token in region.tokens}
+    for inner in _regions_within(facts, region):
+        offsets -= {token.start for token in inner.tokens}
+    found = [one for one in _applications(facts, injection, region) if one.own & offsets]
+    # Several expressions: the one that wrote most of it; where another wrote a part, too, nothing is certain.
+    best = max((len(one.own & offsets) / len(one.own) for one in found), default=0.0)
+    for one in found:
+        share = len(one.own & offsets) / len(one.own)
+        apart = any(other.own.isdisjoint(one.own) for other in found)
+        yield Candidate(one.aspect, one.sure, whole=share >= best and not apart)
+
+
+def _regions_within(facts: FileFacts, region: Region) -> Iterator[Region]:
+    """Where other injections stand within this one: what they hold is not its own."""
+    for other in facts.injections:
+        if other.kind is InjectionKind.EXPRESSION:
+            inner = locate(facts, other)
+            if inner and region.start <= inner.start and inner.end <= region.end and inner != region:
+                yield inner
+
+
+def _applications(facts: FileFacts, injection: Injection, region: Region) -> Iterator[Application]:
+    """Wraps whose template covers an expression of the woven file that has some of the injection's tokens."""
+    near = [
+        (start, end) for start, end in facts.woven.expressions if start < region.end and end > region.start
+    ]
+    wraps = list(facts.advice("wrap-expression"))
+    for start, end in dict.fromkeys(near) if wraps else ():
+        tokens = _slice(facts, start, end)
+        normal = [facts.normaliser()([*tokens])]
+        for aspect, advice in wraps:
+            fit = template.match(facts.pattern(*advice.templates), normal[0])
+            if fit is None:
+                continue
+            kept = _positions(facts, tokens)
+            held = {kept[at] for a, b in fit.holes for at in range(a, b)}
+            own = frozenset(at for at in kept if at not in held)
+            if own:
+                sure = _wrapped_node(facts, aspect, injection, (start, end), [kept[a] for a, _ in fit.dots])
+                if sure:
+                    yield Application(aspect, sure, (start, end), own)
+
+
+def _slice(facts: FileFacts, start: int, end: int) -> list[Token]:
+    """The tokens of a byte range, with byte offsets in the woven file."""
+    text = facts.context.woven[start:end].decode("utf-8", "surrogateescape")
+    ascii_only = text.isascii()
+    shift = [] if ascii_only else _byte_offsets(text)
+    return [
+        Token(t.kind, t.text, start + (t.start if ascii_only else shift[t.start]), 0)
+        for t in facts.tokens(text)
+    ]
+
+
+def _byte_offsets(text: str) -> list[int]:
+    offsets = [0]
+    for character in text:
+        offsets.append(offsets[-1] + len(character.encode("utf-8", "surrogateescape")))
+    return offsets
+
+
+def _positions(facts: FileFacts, tokens: Sequence[Token]) -> list[int]:
+    """The byte offset of each token that remains after normalising (the own package's qualifiers go)."""
+    numbered = [Token("name" if t.kind == "name" else "x", t.text, t.start, t.end) for t in tokens]
+    kept: list[int] = []
+    skip = False
+    paths, own = facts.woven.imports, facts.context.package
+    for at, token in enumerate(numbered):
+        if skip:
+            skip = False
+            continue
+        qualifies = at + 1 < len(numbered) and numbered[at + 1].text == "."
+        selected = at > 0 and numbered[at - 1].text == "."
+        if token.kind == "name" and qualifies and not selected and paths.get(token.text) == own:
+            skip = True
+        else:
+            kept.append(token.start)
+    return kept
+
+
+def _wrapped_node(
+    facts: FileFacts, aspect: Aspect, injection: Injection, region: tuple[int, int], dots: Sequence[int]
+) -> Sure:
+    """Whether the aspect's join point matches what was wrapped: the node under `{{ . }}`, or the pair that it is in."""
+    pairs = [n for n in facts.woven.nodes if n.kind == "pair" and n.end == region[1] and n.start < region[0]]
+    nodes = [n for n in facts.woven.nodes if n.start in dots and n.end <= region[1] and n.kind != "pair"]
+    nodes += pairs[-1:]
+    if not dots:
+        return _at_line(facts, aspect.join_point, injection)
+    found = (_evaluate_both(facts, aspect.join_point, n, counterpart(facts, n, injection)) for n in nodes)
+    return max(found, default=Sure.NO)
+
+
+def counterpart(facts: FileFacts, node: GoNode, injection: Injection) -> GoNode | None:
+    """The node of the original that a woven node comes from: the same in its declaration, in the same place among
+    equals, or the only one at the injection's line.
+    """
+    if facts.original is None:
+        return None
+    same = _alike(facts.original.nodes, node)
+    twins = _alike(facts.woven.nodes, node)
+    if len(same) == len(twins):
+        return same[next(at for at, twin in enumerate(twins) if twin is node)]
+    near = [one for one in same if one.line <= injection.original_line <= one.last_line]
+    return near[0] if len(near) == 1 else None
+
+
+def _alike(nodes: Sequence[GoNode], node: GoNode) -> list[GoNode]:
+    wanted = (node.kind, node.declaration, node.callee, node.type, node.name)
+    return [n for n in nodes if (n.kind, n.declaration, n.callee, n.type, n.name) == wanted]
+
+
+def _evaluate_both(facts: FileFacts, point: JoinPoint, node: GoNode, original: GoNode | None) -> Sure:
+    """The original's node decides; without one the woven node does, and cannot be sure."""
+    if original is not None:
+        return evaluate(point, Place(original), facts.around_original)
+    return min(evaluate(point, Place(node), facts.around), Sure.MAYBE)
+
+
+def locate(facts: FileFacts, injection: Injection) -> Region | None:
+    """Where the injection's tokens stand in the woven file, or None when its lines do not have them in a row."""
+    wanted = [token.text for token in facts.tokens(injection.code)]
+    start, end = facts.offset(injection.line), facts.line_end(injection.last_line)
+    tokens = _slice(facts, facts.line_start(injection.line), end)
+    texts = [token.text for token in tokens]
+    if not wanted or start >= end:
+        return None
+    for at in range(len(texts) - len(wanted) + 1):
+        if texts[at : at + len(wanted)] == wanted:
+            found = tuple(tokens[at : at + len(wanted)])
+            last = found[-1]
+            return Region(
+                found[0].start, last.start + len(last.text.encode("utf-8", "surrogateescape")), found
+            )
+    return None

@@ -1,0 +1,283 @@
+"""What join points can see of a Go file: functions, structs, values, calls and literals, with types as imported."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from orchwatchd.weave.syntax import (
+    TRANSPARENT,
+    above,
+    declaration_name,
+    descendants,
+    forwarder,
+    parser,
+    redeclares,
+    text_of,
+)
+
+if TYPE_CHECKING:
+    from tree_sitter import Node as Tree
+
+_FUNCTIONS: Final = {
+    "function_declaration": "function",
+    "method_declaration": "function",
+    "func_literal": "literal",
+}
+_VALUES: Final = frozenset({"var_spec", "const_spec"})
+_CALLS: Final = frozenset({"call_expression", "type_conversion_expression"})
+
+
+@dataclass(frozen=True, slots=True)
+class TypeName:
+    """A type as a join point writes it. `path` is empty for built-in types and those of the file's own package, None
+    where the qualifier is no import that is known. `other` marks what no join point can name (maps, slices …).
+    """
+
+    name: str
+    path: str | None = ""
+    pointer: bool = False
+    other: bool = False
+
+
+@dataclass(slots=True)
+class GoNode:
+    """A place that a join point can match: `function`, `literal`, `struct`, `value`, `call`, `composite`, `address`
+    (of a composite) or `pair` (a key and value in a composite). Offsets are bytes; lines count from 1.
+
+    `directives` are the comment lines that stand for it, without `//`; `doubtful` those behind an empty line.
+    """
+
+    kind: str
+    start: int
+    end: int
+    line: int
+    last_line: int
+    name: str = ""
+    receiver: TypeName | None = None
+    parameters: tuple[TypeName, ...] = ()
+    results: tuple[TypeName, ...] = ()
+    body: tuple[int, int] = (0, 0)
+    type: TypeName | None = None
+    names: tuple[str, ...] = ()
+    callee: TypeName | None = None
+    caller: TypeName | None = None
+    top_level: bool = False
+    declaration: str = ""
+    directives: frozenset[str] = frozenset()
+    doubtful: frozenset[str] = frozenset()
+    parent: GoNode | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(slots=True)
+class GoFile:
+    """One Go file: its package clause, its imports as name to path (names of `unnamed` ones are guesses), its nodes
+    from outside to inside, and the byte ranges of its composed expressions.
+    """
+
+    package: str
+    imports: dict[str, str]
+    nodes: list[GoNode]
+    unnamed: set[str] = field(default_factory=set)
+    expressions: list[tuple[int, int]] = field(default_factory=list)
+
+
+def read_nodes(data: bytes) -> GoFile:
+    """Reads a Go file, woven or not. Never raises: what does not parse has no nodes."""
+    root = parser().parse(data).root_node
+    reader = _Reader(data)
+    for child in root.children:
+        if child.type == "package_clause":
+            reader.file.package = text_of(child.named_children[0]) if child.named_children else ""
+        elif child.type == "import_declaration":
+            reader.imports(child)
+    for child in root.children:
+        reader.visit(child)
+    return reader.file
+
+
+def import_name(path: str) -> str:
+    """The name that a package most probably has, from its import path."""
+    parts = [part for part in path.split("/") if not re.fullmatch(r"v\d+", part)] or [path]
+    return re.sub(r"\.v\d+$", "", parts[-1]).removeprefix("go-").replace("-", "_")
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self.file = GoFile("", {}, [])
+        self._lines = data.decode("utf-8", "replace").split("\n")
+
+    def imports(self, tree: Tree) -> None:
+        for spec in descendants(tree, "import_spec"):
+            path = text_of(spec.child_by_field_name("path")).strip('"`')
+            name = text_of(spec.child_by_field_name("name"))
+            if not name:
+                self.file.unnamed.add(path)
+            if name not in {"_", "."}:
+                self.file.imports[name or import_name(path)] = path
+
+    def visit(self, top: Tree) -> None:
+        """Reads a top-level declaration, from outside to inside; without recursion: expressions nest deeply."""
+        stack: list[tuple[Tree, GoNode | None, str]] = [(top, None, "")]
+        while stack:
+            tree, parent, declaration = stack.pop()
+            declaration = declaration or declaration_name(tree)
+            if tree.type.endswith("_expression") or tree.type in {"composite_literal", "func_literal"}:
+                self.file.expressions.append((tree.start_byte, tree.end_byte))
+            node = self._node(tree)
+            if node is not None:
+                node.parent, node.declaration = parent, declaration
+                node.directives, node.doubtful = self._directives(tree)
+                self.file.nodes.append(node)
+                parent = node
+            inner = [child for child in tree.children if child.child_count]
+            stack.extend((child, parent, declaration) for child in reversed(inner))
+
+    def _node(self, tree: Tree) -> GoNode | None:
+        kind = tree.type
+        if kind in _FUNCTIONS:
+            return self._function(tree, _FUNCTIONS[kind])
+        if kind == "type_spec":
+            body = tree.child_by_field_name("type")
+            if body is None or body.type != "struct_type":
+                return None
+            node = _plain("struct", tree)
+            node.name = text_of(tree.child_by_field_name("name"))
+        elif kind in _VALUES:
+            node = _plain("value", tree)
+            node.names = tuple(text_of(name) for name in tree.children_by_field_name("name"))
+            typed = tree.child_by_field_name("type")
+            node.type = self.type_name(typed) if typed is not None else None
+            group = above(tree, TRANSPARENT)
+            node.top_level = (
+                group is not None and group.parent is not None and group.parent.type == "source_file"
+            )
+        elif kind in _CALLS:
+            node = self._call(tree)
+        elif kind == "composite_literal":
+            node = _plain("composite", tree)
+            node.type = self.type_name(tree.child_by_field_name("type"))
+        elif kind == "unary_expression" and text_of(tree.child_by_field_name("operator")) == "&":
+            operand = tree.child_by_field_name("operand")
+            if operand is None or operand.type != "composite_literal":
+                return None
+            node = _plain("address", tree)
+            node.type = self.type_name(operand.child_by_field_name("type"))
+        elif kind == "keyed_element":
+            node = _plain("pair", tree)
+            node.name = text_of(tree.named_children[0]) if tree.named_children else ""
+        else:
+            return None
+        return node
+
+    def _function(self, tree: Tree, kind: str) -> GoNode:
+        node = _plain(kind, tree)
+        node.name = text_of(tree.child_by_field_name("name"))
+        receiver = tree.child_by_field_name("receiver")
+        if receiver is not None:
+            types = self._fields(receiver)
+            node.receiver = types[0] if len(types) == 1 else TypeName("", other=True)
+        node.parameters = self._fields(tree.child_by_field_name("parameters"))
+        node.results = self._fields(tree.child_by_field_name("result"))
+        body = tree.child_by_field_name("body")
+        node.body = (body.start_byte, body.end_byte) if body is not None else (0, 0)
+        return node
+
+    def _fields(self, tree: Tree | None) -> tuple[TypeName, ...]:
+        """The types of a parameter list, one a field: `a, b int` is one, as for Orchestrion."""
+        if tree is None:
+            return ()
+        if tree.type != "parameter_list":
+            return (self.type_name(tree),)
+        found = []
+        for child in tree.named_children:
+            if child.type == "variadic_parameter_declaration":
+                found.append(TypeName("", other=True))
+            elif child.type == "parameter_declaration":
+                found.append(self.type_name(child.child_by_field_name("type")))
+        return tuple(found)
+
+    def _call(self, tree: Tree) -> GoNode:
+        node = _plain("call", tree)
+        called = tree.child_by_field_name("function")
+        if called is None:
+            return node
+        if called.type == "identifier":
+            node.callee = TypeName(text_of(called))
+        elif called.type == "selector_expression":
+            operand = called.child_by_field_name("operand")
+            name = text_of(called.child_by_field_name("field"))
+            simple = operand is not None and operand.type == "identifier"
+            path = self.file.imports.get(text_of(operand)) if simple else None
+            local = simple and text_of(operand) not in self.file.imports
+            # A method of a variable: Orchestrion takes `x.Name` for `Name` of the own package, too.
+            node.callee = TypeName(name, "" if local else path, other=not simple)
+            if local:
+                node.caller = self._variable(tree, text_of(operand))
+            elif not simple:
+                node.caller = TypeName("", None)
+        return node
+
+    def _variable(self, tree: Tree, name: str) -> TypeName:
+        """The declared type of a parameter or receiver of the enclosing function, where nothing can shadow it."""
+        around = tree.parent
+        while around is not None and around.type not in _FUNCTIONS:
+            around = around.parent
+        unknown = TypeName("", None)
+        if around is None or around.type == "func_literal" or redeclares(around, name):
+            return unknown
+        for part in ("receiver", "parameters"):
+            listed = around.child_by_field_name(part)
+            for child in listed.named_children if listed is not None else ():
+                if name in [text_of(one) for one in child.children_by_field_name("name")]:
+                    if child.type != "parameter_declaration":
+                        return unknown
+                    return self.type_name(child.child_by_field_name("type"))
+        return unknown
+
+    def type_name(self, tree: Tree | None) -> TypeName:
+        """A type expression as a name; type arguments do not count, as for Orchestrion."""
+        if tree is None:
+            return TypeName("", other=True)
+        if tree.type == "pointer_type" and tree.named_children:
+            inner = self.type_name(tree.named_children[0])
+            return TypeName(inner.name, inner.path, pointer=True, other=inner.other or inner.pointer)
+        if tree.type == "generic_type":
+            return self.type_name(tree.child_by_field_name("type"))
+        if tree.type in {"type_identifier", "identifier"}:
+            return TypeName(text_of(tree))
+        if tree.type == "qualified_type":
+            qualifier = text_of(tree.child_by_field_name("package"))
+            return TypeName(text_of(tree.child_by_field_name("name")), self.file.imports.get(qualifier))
+        if tree.type == "interface_type" and not tree.named_children:
+            return TypeName("any")
+        return TypeName("", other=True)
+
+    def _directives(self, tree: Tree) -> tuple[frozenset[str], frozenset[str]]:
+        """Comments before the node, and before the statements and declarations that hand them on to it."""
+        sure: set[str] = set()
+        doubtful: set[str] = set()
+        current: Tree | None = tree
+        while current is not None:
+            before = self._lines[current.start_point[0]][: current.start_point[1]]
+            if not before.strip():
+                self._comments_above(current.start_point[0], sure, doubtful)
+            current = forwarder(current)
+        return frozenset(sure), frozenset(doubtful - sure)
+
+    def _comments_above(self, row: int, sure: set[str], doubtful: set[str]) -> None:
+        found = sure
+        for at in range(row - 1, -1, -1):
+            line = self._lines[at].strip()
+            if not line:
+                found = doubtful
+            elif not line.startswith("//"):
+                return
+            elif not line.startswith("//line "):
+                found.add(line[2:])
+
+
+def _plain(kind: str, tree: Tree) -> GoNode:
+    first, last = tree.start_point[0], tree.end_point[0]
+    return GoNode(kind, tree.start_byte, tree.end_byte, first + 1, last + 1)
