@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchwatchd.config.paths import Paths, crash_folder, make_private, project_name
+from orchwatchd.config.paths import Paths, _refuse_foreign, crash_folder, make_private, project_name
 from orchwatchd.errors import ConfigurationError
 
 
@@ -107,3 +107,15 @@ def test_traces_of_bugs_have_a_private_folder(tmp_path):
     folder = crash_folder({"ORCHWATCHD_STATE": str(tmp_path / "state")})
     assert folder == tmp_path / "state" / "crashes"
     assert _mode(folder) == 0o700
+
+
+def test_a_socket_folder_that_is_not_ours_alone_is_refused(tmp_path):
+    """Anyone can make the short folder first."""
+    (tmp_path / "short").mkdir(mode=0o755)
+    with pytest.raises(ConfigurationError, match="not a folder of this user alone"):
+        _refuse_foreign(tmp_path / "short")
+    (tmp_path / "private").mkdir(mode=0o700)
+    _refuse_foreign(tmp_path / "private")
+    (tmp_path / "link").symlink_to(tmp_path / "private")
+    with pytest.raises(ConfigurationError):
+        _refuse_foreign(tmp_path / "link")
