@@ -1,7 +1,8 @@
 """Decides what a prune removes and what stays, with the reason for each: pure, so that a dry run is the same code.
 
-Three tiers (whole trees, thin trees, history) have rules that keep and limits that remove. A run that a rule keeps in
-one tier is kept in those below. Rules count runs in the order of their numbers, so a clock that jumped changes nothing.
+Three tiers (whole trees, thin trees, history) have rules that keep and limits that remove. A run that a rule
+keeps in one tier is kept in those below. Rules count runs in the order of their numbers, so a clock that jumped
+changes nothing.
 """
 
 from __future__ import annotations
@@ -142,7 +143,9 @@ class _Draft:
         self._short("[keep.history] max_used", self._database() - limit)
 
     def limit_disk(self) -> None:
-        """Keeps the cache within its limit and `min_free` of the disk free: what is cheap to make again goes first."""
+        """Keeps the cache within its limit and `min_free` of the disk free: what is cheap to make again goes
+        first.
+        """
         limit, used = self.keep.cache.max_used, self.use.cache_bytes or 0
         idle = all(item.status is not RunStatus.RUNNING for item in self.runs)
         if used > limit and idle:
