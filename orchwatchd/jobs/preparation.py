@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from orchwatchd.build.environment import recorded_environment
-from orchwatchd.build.toolchain import find_toolchain, with_go_first
+from orchwatchd.build import find_toolchain, modules_document, recorded_arguments, recorded_environment
+from orchwatchd.build.toolchain import with_go_first
 from orchwatchd.models.run import Documents
-from orchwatchd.process import run_short
 
 if TYPE_CHECKING:
     from orchwatchd.config.model import Config
@@ -69,16 +68,9 @@ class Preparation:
             "configuration", files, find, lambda found: [Path(file.path) for file in found.files]
         )
 
-    def modules(self) -> str:
-        """Every module of the build with its version and replacement, as JSON sorted by path; `[]` where Go cannot
-        tell.
-        """
-        return self._once("modules", self._module_files(), self._list_modules)
-
     def documents(self, command: BuildCommand, manifest: str | None) -> Documents:
         """What is to be kept with a run: the texts that decide over the build."""
         from orchwatchd.aspects.document import to_json
-        from orchwatchd.build.environment import recorded_arguments
 
         project = self.project
         asked = {
@@ -93,7 +85,7 @@ class Preparation:
             gomod=_text(project.gomod),
             gosum=_text(project.gomod.with_name("go.sum")),
             gowork=_text(project.gowork),
-            modules=self.modules(),
+            modules=modules_document(project, self.toolchain(), command.env),
             environment=_json(recorded_environment(command.env)),
             configuration=to_json(self.configuration()),
             manifest=manifest,
@@ -110,24 +102,6 @@ class Preparation:
         names = (build.go or "go", build.orchestrion or "orchestrion")
         found = (shutil.which(name, path=path) for name in names)
         return [Path(os.path.realpath(name)) for name in found if name]
-
-    def _list_modules(self) -> str:
-        toolchain = self.toolchain()
-        env = {**self.env, **self.config.build.env, "GOPROXY": "off", "GOFLAGS": "-mod=readonly"}
-        done = run_short(
-            [toolchain.go, "list", "-m", "-e", "-json=Path,Version,Replace,Main", "all"],
-            cwd=self.project.gomod.parent,
-            env=with_go_first(env, toolchain.go),
-            timeout=60,
-        )
-        decoder, text, at, rows = json.JSONDecoder(), done.stdout, 0, []
-        while (at := text.find("{", at)) >= 0:
-            entry, at = decoder.raw_decode(text, at)
-            replace = entry.get("Replace") or {}
-            rows.append(
-                [entry.get("Path"), entry.get("Version"), replace.get("Path"), replace.get("Version")]
-            )
-        return _json(sorted(rows, key=lambda row: str(row[0])))
 
     def _once(
         self,

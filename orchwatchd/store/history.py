@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
@@ -14,17 +13,13 @@ from typing import Self
 from orchwatchd.db.blobs import read_blob
 from orchwatchd.db.connection import Connection, connect
 from orchwatchd.db.times import from_text, to_text
-from orchwatchd.errors import NotFoundError, UsageError
+from orchwatchd.models.log import IndexedLog
 from orchwatchd.models.record import RunRecord
 from orchwatchd.models.run import LogRange, RunEnd, RunId, RunProcess, RunStart, WorkState
 from orchwatchd.models.stored import Derive, Forgotten, JobTimes, UnfinishedRun
-from orchwatchd.store import bytes as stored
-from orchwatchd.store import check, derive, forget
+from orchwatchd.models.upkeep import RunUse
+from orchwatchd.store import begin, check, derive, forget, logs, pins, uses
 from orchwatchd.store.finish import Finish, write_log_ranges
-
-_RECENT = 200
-# What names a run in another way cannot name a pin: numbers, `@…`, ranges; blanks and slashes only confuse.
-_PIN = re.compile(r"(?!\.)(?!.*\.\.)[A-Za-z0-9_][\w.+-]*")
 
 
 class Store:
@@ -75,32 +70,17 @@ class Store:
             )
         return fresh
 
+    def next_run(self) -> RunId:
+        """The id that the next `begin` gives, never given before: the run's folder bears it and is made first."""
+        row = self._connection.one("SELECT seq FROM sqlite_sequence WHERE name = 'run'")
+        return RunId((row[0] if row else 0) + 1)
+
     def begin(self, start: RunStart) -> RunId:
         """Writes down that a run starts, before it does: status `running`, until `finish`."""
         with self._connection.immediate():
-            run = RunId(
-                self._connection.insert(
-                    """INSERT INTO run (status, kind, trigger, started_at, argv, cache, go_version, orchestrion_version,
-                       git_commit, git_branch, git_dirty, input_digest, work_parent, work_state)
-                       VALUES ('running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'none')""",
-                    (
-                        start.kind,
-                        json.dumps(start.trigger),
-                        to_text(start.started_at),
-                        json.dumps(start.argv),
-                        start.cache,
-                        start.go_version,
-                        start.orchestrion_version,
-                        start.git.commit,
-                        start.git.branch,
-                        start.git.dirty,
-                        start.input_digest,
-                        start.work_parent,
-                    ),
-                )
-            )
+            run = begin.insert_run(self._connection, start)
             for kind, text in start.documents.items():
-                self._document(run, kind, text)
+                begin.put_document(self._connection, run, kind, text)
             write_log_ranges(self._connection, run, start.logs)
         return run
 
@@ -122,10 +102,10 @@ class Store:
     def set_document(self, run: RunId, kind: str, text: str) -> None:
         """Adds or replaces a document of a run, for what is known only after it began."""
         with self._connection.immediate():
-            self._document(run, kind, text)
+            begin.put_document(self._connection, run, kind, text)
 
-    def finish(self, run: RunId, end: RunEnd, record: RunRecord) -> None:
-        """Writes a run's end and its whole index in one transaction.
+    def finish(self, run: RunId, end: RunEnd, record: RunRecord, log: IndexedLog | None = None) -> None:
+        """Writes a run's end, its whole index and its log lines in one transaction.
 
         Raises ValueError when the run is not running, DatabaseError when nothing could be kept.
         """
@@ -133,6 +113,8 @@ class Store:
             if self._connection.one("SELECT status FROM run WHERE id = ?", (run,)) != ("running",):
                 raise ValueError(f"run {run} is not running")
             Finish(self._connection, run, record).write(end)
+            if log is not None:
+                logs.write_log(self._connection, run, log)
 
     def unfinished(self) -> tuple[UnfinishedRun, ...]:
         """Runs that began and were never finished, oldest first: we died, or they are running now."""
@@ -178,33 +160,38 @@ class Store:
 
         Raises UsageError for a name that would mean something else or that another run has, NotFoundError for the run.
         """
-        if name and (not _PIN.fullmatch(name) or name.isdigit()):
-            raise UsageError(
-                f"{name!r} cannot name a pin",
-                hint="use letters, digits, `.`, `_`, `-`, `+`, and not a number alone",
-            )
         with self._connection.immediate():
-            self._require(run)
-            holder = self._connection.one("SELECT run FROM pin WHERE name = ? AND name <> ''", (name,))
-            if holder and holder[0] != run:
-                raise UsageError(
-                    f"run {holder[0]} is pinned as {name!r}", hint=f"`orchwatchd unpin {name}` frees the name"
-                )
-            self._connection.execute("INSERT OR IGNORE INTO pin (run, name) VALUES (?, ?)", (run, name))
+            pins.pin(self._connection, run, name)
 
     def unpin(self, run: RunId, name: str | None = None) -> int:
         """Takes a pin (None: all pins) from a run; gives how many there were."""
         with self._connection.immediate():
-            self._require(run)
-            gone = self._connection.execute(
-                "DELETE FROM pin WHERE run = ? AND (? IS NULL OR name = ?)", (run, name, name)
-            )
-            return gone.rowcount
+            return pins.unpin(self._connection, run, name)
 
-    def set_work_state(self, run: RunId, state: WorkState) -> None:
-        """Writes down what is left of a run's work tree."""
+    def set_work_state(self, run: RunId, state: WorkState, size: int | None = None) -> None:
+        """Writes down what is left of a run's work tree and its bytes on disk (None: not measured)."""
         with self._connection.immediate():
-            self._connection.execute("UPDATE run SET work_state = ? WHERE id = ?", (str(state), run))
+            self._connection.execute(
+                "UPDATE run SET work_state = ?, work_bytes = ? WHERE id = ?", (str(state), size, run)
+            )
+
+    def put_log(self, run: RunId, log: IndexedLog) -> None:
+        """Keeps a run's log lines, in place of those that were kept before."""
+        with self._connection.immediate():
+            logs.write_log(self._connection, run, log)
+
+    def drop_logs(self, runs: Collection[RunId]) -> None:
+        """Forgets the log lines of runs; how many there were stays."""
+        with self._connection.immediate():
+            logs.drop_lines(self._connection, runs)
+
+    def run_uses(self) -> tuple[RunUse, ...]:
+        """What each run takes, oldest first."""
+        return uses.run_uses(self._connection)
+
+    def database_bytes(self) -> int:
+        """What the database takes, free pages left out."""
+        return uses.database_bytes(self._connection)
 
     def job_started(self, job: str, at: datetime) -> None:
         """Writes down that a scheduled job starts."""
@@ -253,16 +240,6 @@ class Store:
         """Moves the write-ahead log into the database file."""
         self._connection.checkpoint()
 
-    def _document(self, run: RunId, kind: str, text: str) -> None:
-        before = self._connection.one(
-            "SELECT blob FROM run_document WHERE kind = ? AND run < ? AND run > ? ORDER BY run DESC LIMIT 1",
-            (kind, run, run - _RECENT),
-        )
-        blob = stored.put(self._connection, text.encode(), before[0] if before else None)
-        self._connection.execute(
-            "INSERT OR REPLACE INTO run_document (run, kind, blob) VALUES (?, ?, ?)", (run, kind, blob)
-        )
-
     def _log_ranges(self, run: RunId) -> tuple[LogRange, ...]:
         rows = self._connection.all(
             'SELECT file, inode, start, "end", head FROM log_range WHERE run = ? ORDER BY ordinal', (run,)
@@ -272,7 +249,3 @@ class Store:
     def _meta(self, key: str) -> str | None:
         row = self._connection.one("SELECT value FROM meta WHERE key = ?", (key,))
         return row[0] if row else None
-
-    def _require(self, run: RunId) -> None:
-        if self._connection.one("SELECT 1 FROM run WHERE id = ?", (run,)) is None:
-            raise NotFoundError(f"there is no run {run}")

@@ -1,0 +1,193 @@
+"""Records one build: what was there before it, the build, what its trees hold, all of it one run in the history."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchwatchd.build import (
+    ensure_cache,
+    git_state,
+    plan_command,
+    plan_log,
+    recorded_arguments,
+    run_build,
+    status_of,
+)
+from orchwatchd.build.environment import check_cache_program
+from orchwatchd.jobs.indexing import Left, index_run
+from orchwatchd.jobs.sources import Sources, manifest, take_sources
+from orchwatchd.models.event import Event, Line, Progress
+from orchwatchd.models.request import BuildRequest, Recorded
+from orchwatchd.models.run import RunEnd, RunId, RunStart, RunStatus
+from orchwatchd.orchlog.family import LogFamily
+from orchwatchd.orchlog.ranges import mark, ranges_since
+from orchwatchd.watch.snapshot import take
+
+if TYPE_CHECKING:
+    from orchwatchd.jobs.recorder import Recorder
+    from orchwatchd.models.build import BuildCommand, BuildOutcome
+    from orchwatchd.models.run import RunProcess
+
+log = logging.getLogger(__name__)
+
+Tell = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """How whoever asked for a build takes part in it: hears of it, cancels it, and is called while it runs."""
+
+    tell: Tell = lambda _: None
+    cancel: threading.Event | None = None
+    tick: Callable[[], None] = lambda: None
+    started: Callable[[RunId, RunProcess], None] = lambda _run, _process: None
+
+
+def record(
+    recorder: Recorder, request: BuildRequest, hooks: Hooks, sources: Sources | None = None
+) -> Recorded:
+    """Builds and records; returns when the run is in the history, however the build ended.
+
+    `sources` is what the inputs held just before, where the caller has just looked. Raises UnfitError, UsageError or
+    ConfigurationError before anything ran and without a run; DatabaseError when the history could not be written: the
+    run is then made good by `recover` before the next build.
+    """
+    sources = sources or take_sources(recorder.preparation, recorder.paths)
+    run, command, start = _begin(recorder, request, sources)
+    hooks.tell(Line("note", f"#{run} building"))
+    for note in command.notes:
+        hooks.tell(Line("warning", note))
+    outcome = _build(recorder, run, command, hooks)
+    after = take(sources.inputs, known=sources.snapshot)
+    hooks.tell(Progress("indexing", 0, 0))
+    left = Left(outcome.work_tree, outcome.stdout, outcome.stderr)
+    index = index_run(recorder, run, left, before=sources.snapshot.files)
+    status, reason = status_of(outcome, index.reading.go_ended)
+    family = log_family(command)
+    end = RunEnd(
+        status=status,
+        reason=reason,
+        ended_at=outcome.ended_at,
+        exit_code=outcome.exit_code,
+        messages=index.messages if status is not RunStatus.OK else (),
+        logs=ranges_since(family, start.logs) if family else (),
+        work_tree=str(outcome.work_tree) if outcome.work_tree else None,
+        stdout=outcome.stdout,
+        stderr=outcome.stderr,
+        inputs_moved=after.digest != sources.snapshot.digest,
+    )
+    recorder.store.finish(run, end, index.record)
+    forget_files(recorder, run)
+    return Recorded(run, status, reason, sources.snapshot.digest, after.digest)
+
+
+def _begin(
+    recorder: Recorder, request: BuildRequest, sources: Sources
+) -> tuple[RunId, BuildCommand, RunStart]:
+    """Decides the command and writes down that the run starts."""
+    command = plan(recorder, request, recorder.store.next_run())
+    family = log_family(command)
+    start = RunStart(
+        kind=request.kind or command.kind,
+        trigger=request.trigger,
+        started_at=datetime.now(UTC),
+        argv=recorded_arguments(command.argv),
+        work_parent=str(command.work_parent),
+        go_version=recorder.preparation.toolchain().go_version,
+        orchestrion_version=recorder.preparation.toolchain().orchestrion_version,
+        cache=recorder.config.build.cache,
+        git=git_state(recorder.project.root, recorder.env),
+        documents=recorder.preparation.documents(command, manifest(sources)),
+        input_digest=sources.snapshot.digest,
+        logs=mark(family) if family else (),
+    )
+    return recorder.store.begin(start), command, start
+
+
+def plan(recorder: Recorder, request: BuildRequest, run: RunId) -> BuildCommand:
+    """The command of a build, decided in full. Raises UnfitError, UsageError, ConfigurationError."""
+    config, toolchain = recorder.config, recorder.preparation.toolchain()
+    cache = recorder.private_cache
+    if cache is not None:
+        check_cache_program(toolchain, recorder.env, recorder.project.root)
+        ensure_cache(cache, recorder.store.history_id)
+    return plan_command(
+        recorder.project,
+        toolchain,
+        config.build,
+        plan_log(
+            recorder.log_file, config.log.level, root=recorder.project.root, disabled=toolchain.disabled_level
+        ),
+        env=recorder.env,
+        work_parent=recorder.work_of(run),
+        graph=recorder.files_of(run) / "graph.json",
+        cache=cache,
+        arguments=request.arguments,
+    )
+
+
+def _build(recorder: Recorder, run: RunId, command: BuildCommand, hooks: Hooks) -> BuildOutcome:
+    """Runs the build; what it prints is kept in files as it comes, so that it survives our own death."""
+    folder = recorder.files_of(run)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_log_folder(command)
+    with (
+        (folder / "stdout").open("wb", buffering=0) as out,
+        (folder / "stderr").open("wb", buffering=0) as err,
+    ):
+
+        def on_line(stream: str, text: str) -> None:
+            (out if stream == "stdout" else err).write(text.encode("utf-8", "surrogateescape") + b"\n")
+            if not text.startswith("WORK="):
+                hooks.tell(Line(stream, text))
+
+        def on_progress(done: int, total: int) -> None:
+            hooks.tick()
+            hooks.tell(Progress("building", done, total))
+
+        def on_started(process: RunProcess) -> None:
+            recorder.store.started(run, process)
+            hooks.started(run, process)
+
+        return run_build(
+            command,
+            cancel=hooks.cancel or threading.Event(),
+            on_started=on_started,
+            on_line=on_line,
+            progress=on_progress,
+            nice=recorder.config.build.nice,
+            umask=_developers_umask(),
+            time_limit=recorder.config.build.time_limit,
+        )
+
+
+def log_family(command: BuildCommand) -> LogFamily | None:
+    """The log files that the build writes, None where it logs to stderr."""
+    return LogFamily(command.log.file) if command.log.file else None
+
+
+def make_log_folder(command: BuildCommand) -> None:
+    """Makes the log's folder 0700 before Orchestrion makes it 0755 (fact 18)."""
+    if command.log.file:
+        folder = Path(command.log.file).parent
+        if not folder.exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def forget_files(recorder: Recorder, run: RunId) -> None:
+    """Removes a run's action graph and output, once they are in the history."""
+    shutil.rmtree(recorder.files_of(run), ignore_errors=True)
+
+
+def _developers_umask() -> int | None:
+    """The umask that we were started with, which a build should have; None where we never changed it."""
+    kept = os.environ.get("ORCHWATCHD_UMASK", "")
+    return int(kept, 8) if kept else None

@@ -1,0 +1,75 @@
+"""Makes good what our own death cut off: ends the processes of runs that never finished, and records what they
+left.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchwatchd.build import end_interrupted, find_work_tree
+from orchwatchd.jobs.indexing import Left, index_run
+from orchwatchd.jobs.record import forget_files
+from orchwatchd.models.run import RunEnd, RunId, RunStatus
+from orchwatchd.orchlog.family import LogFamily
+from orchwatchd.orchlog.ranges import ranges_since
+
+if TYPE_CHECKING:
+    from orchwatchd.jobs.recorder import Recorder
+    from orchwatchd.models.stored import UnfinishedRun
+
+
+def recover(recorder: Recorder) -> tuple[RunId, ...]:
+    """Ends and records every run that was never finished; whoever calls holds the state lock, so none of them is
+    live.
+
+    What a dead build compiled is in the cache and will not be compiled again (fact 15): it is recorded now,
+    before the next build. Where its tree is gone, the private cache is retired, for it may serve packages that
+    nobody saw. Returns the runs, now `interrupted`.
+    """
+    made_good = []
+    for run in recorder.store.unfinished():
+        end_interrupted(run.process, Path(run.work_parent))
+        _record(recorder, run)
+        made_good.append(run.id)
+    return tuple(made_good)
+
+
+def _record(recorder: Recorder, run: UnfinishedRun) -> None:
+    parent = Path(run.work_parent)
+    tree = find_work_tree(parent)
+    if tree is None and run.process is not None and not parent.is_dir():
+        recorder.store.new_history_id()
+    folder = recorder.files_of(run.id)
+    left = Left(tree, _bytes(folder / "stdout"), _bytes(folder / "stderr"))
+    index = index_run(recorder, run.id, left, before=None)
+    family = LogFamily(recorder.log_file)
+    end = RunEnd(
+        status=RunStatus.INTERRUPTED,
+        reason="orchwatchd ended before the build did",
+        ended_at=_last_sign(tree or folder),
+        exit_code=None,
+        messages=index.messages,
+        logs=ranges_since(family, run.logs) if run.logs else (),
+        work_tree=str(tree) if tree else None,
+        stdout=left.stdout,
+        stderr=left.stderr,
+    )
+    recorder.store.finish(run.id, end, index.record)
+    forget_files(recorder, run.id)
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
+def _last_sign(folder: Path) -> datetime:
+    """When the dead build last changed its tree, as far as the folder tells; now where it tells nothing."""
+    try:
+        return datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+    except OSError:
+        return datetime.now(UTC)

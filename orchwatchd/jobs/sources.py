@@ -1,0 +1,68 @@
+"""The build's inputs as they stand: which files they are, their contents, and the manifest that a run keeps of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchwatchd.inputs import find_inputs
+from orchwatchd.watch.snapshot import take
+
+if TYPE_CHECKING:
+    from orchwatchd.config.paths import Paths
+    from orchwatchd.inputs import InputSet
+    from orchwatchd.jobs.preparation import Preparation
+    from orchwatchd.models.watching import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The inputs of a build and what they held before it."""
+
+    inputs: InputSet
+    snapshot: Snapshot
+
+
+def find_sources(preparation: Preparation, paths: Paths, *, previous: InputSet | None = None) -> InputSet:
+    """The inputs of the configured build. Raises UnfitError where Go or Orchestrion is missing or unfit."""
+    config, project = preparation.config, preparation.project
+    toolchain, configuration = preparation.toolchain(), preparation.configuration()
+    return find_inputs(
+        project,
+        go=toolchain.go,
+        packages=config.build.packages,
+        tags=config.build.tags,
+        flags=config.build.flags,
+        tests=config.build.command == "test",
+        include=config.watch.include,
+        exclude=config.watch.exclude,
+        config_files=[Path(file.path) for file in configuration.files],
+        programs=(toolchain.go, toolchain.orchestrion),
+        private=(paths.state, paths.base, *([Path(config.log.file)] if config.log.file else [])),
+        extras={
+            "go": toolchain.go_version,
+            "orchestrion": toolchain.orchestrion_version,
+            "log level": config.log.level,
+            **{f"env {name}": value for name, value in config.build.env.items()},
+        },
+        env={**preparation.env, **config.build.env},
+        previous=previous,
+    )
+
+
+def take_sources(preparation: Preparation, paths: Paths) -> Sources:
+    """The inputs with their contents, read now."""
+    inputs = find_sources(preparation, paths)
+    return Sources(inputs, take(inputs))
+
+
+def manifest(sources: Sources) -> str:
+    """One line an input, sorted: `sha256  path`, with paths inside the project relative to it."""
+    root = sources.inputs.root
+    rows = []
+    for path, state in sources.snapshot.files.items():
+        shown = os.path.relpath(path, root) if path.startswith(root + os.sep) else path
+        rows.append(f"{state.sha256.hex()}  {shown}\n")
+    return "".join(sorted(rows, key=lambda row: row[66:]))
