@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Final
 
-from orchwatchd.weave.lexer import CLOSING, OPENING, Token, partners
+from orchwatchd.weave.lexer import Token, partners
 
 _SPARE: Final = 8  # diagonals beside the straight way, for replaced tokens
 _MOST_CELLS: Final = 200_000
@@ -15,13 +17,70 @@ _FAR: Final = 1 << 30
 _PUNCTUATION: Final = frozenset("()[]{},;.")
 
 
-def align(original: Sequence[str], woven: Sequence[str], tokens: Sequence[Token]) -> list[int]:
-    """For each woven token the index of its original, or -1 where it was added; `tokens` are the woven ones.
+def align(originals: Sequence[Token], tokens: Sequence[Token], same: Mapping[str, str]) -> list[int]:
+    """For each woven token the index of its original, or -1 where it was added. `same` maps names of one import to one.
 
-    All ways to find the original within the woven text cost the same number of tokens, so what is minimised is
-    the number of added runs; marks and the starts of statements decide between equals (marks are only a hint: they
-    run on over brackets of the user's).
+    All ways to find the original within the woven text cost the same number of tokens, so what is minimised is the
+    number of added runs; marks and the starts of statements decide between equals (marks are only a hint: they
+    run on over brackets of the user's). A closing bracket is whose its opening one is.
     """
+    keys, woven = _keys(originals, same), _keys(tokens, same)
+    ours, theirs = partners(originals), partners(tokens)
+    left = [index for index, partner in enumerate(ours) if not 0 <= partner < index]
+    right = [index for index, partner in enumerate(theirs) if not 0 <= partner < index]
+    reduced = _align([keys[i] for i in left], [woven[i] for i in right], _Woven(tokens, theirs, right))
+    found = [-1] * len(tokens)
+    for index, origin in zip(right, reduced, strict=True):
+        if origin >= 0:
+            found[index] = left[origin]
+            if theirs[index] >= 0 <= ours[left[origin]]:
+                found[theirs[index]] = ours[left[origin]]
+    if _ascends(found):
+        return found
+    return _align(keys, woven, _Woven(tokens, theirs, range(len(tokens))))
+
+
+@dataclass(slots=True)
+class _Woven:
+    """The woven tokens with their partners, and the indices of those that are aligned."""
+
+    all: Sequence[Token]
+    partners: Sequence[int]
+    chosen: Sequence[int]
+    tokens: list[Token] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tokens = [self.all[index] for index in self.chosen]
+
+    def whole(self, start: int, end: int) -> bool:
+        """Whether the run of chosen tokens holds both brackets of each pair, with none of the user's tokens within."""
+        first = self.chosen[start]
+        last = self.chosen[end] if end < len(self.chosen) else len(self.all)
+        return all(
+            first <= self.partners[index] < last
+            for index in self.chosen[start:end]
+            if self.partners[index] >= 0
+        )
+
+
+def _keys(tokens: Sequence[Token], same: Mapping[str, str]) -> list[str]:
+    if not same:
+        return [token.key for token in tokens]
+    before = ["", *(token.key for token in tokens[:-1])]
+    after = [*(token.key for token in tokens[1:]), ""]
+    return [
+        same[token.key] if token.key in same and following == "." and previous != "." else token.key
+        for token, previous, following in zip(tokens, before, after, strict=True)
+    ]
+
+
+def _ascends(found: Sequence[int]) -> bool:
+    origins = [origin for origin in found if origin >= 0]
+    return all(a < b for a, b in pairwise(origins))
+
+
+def _align(original: Sequence[str], woven: Sequence[str], context: _Woven) -> list[int]:
+    tokens = context.tokens
     first = 0
     while first < min(len(original), len(woven)) and original[first] == woven[first]:
         first += 1
@@ -30,37 +89,16 @@ def align(original: Sequence[str], woven: Sequence[str], tokens: Sequence[Token]
     while last < most and original[-1 - last] == woven[-1 - last]:
         last += 1
     o_end, w_end = len(original) - last, len(woven) - last
-    middle = _middle(
-        original[first:o_end], woven[first:w_end], tokens[first:w_end], tokens[first - 1] if first else None
-    )
+    before = tokens[first - 1] if first else None
+    middle = _middle(original[first:o_end], woven[first:w_end], tokens[first:w_end], before)
     found = [
         *range(first),
         *(index + first if index >= 0 else -1 for index in middle),
         *range(o_end, len(original)),
     ]
     for start, end in runs(found):
-        _slide(found, woven, tokens, start, end)
+        _slide(found, woven, context, start, end)
     return found
-
-
-def keep_brackets(found: list[int], originals: list[Token], tokens: list[Token]) -> None:
-    """Makes pairs of the user's brackets pairs again where the neighbour of one was taken for it
-    (`f(x)` in `wrap(f(x), y)`: which `)` is whose).
-    """
-    ours, theirs = partners(originals), partners(tokens)
-    place = {origin: index for index, origin in enumerate(found) if origin >= 0}
-    for opening, closing in enumerate(ours):
-        if closing <= opening or opening not in place or closing not in place:
-            continue
-        first, last = place[opening], place[closing]
-        if theirs[first] == last:
-            continue
-        for origin, held, wanted in ((closing, last, theirs[first]), (opening, first, theirs[last])):
-            low, high = sorted((held, wanted))
-            if wanted >= 0 and all(found[index] < 0 for index in range(low, high + 1) if index != held):
-                found[held], found[wanted] = -1, origin
-                place[origin] = wanted
-                break
 
 
 def runs(found: Sequence[int]) -> list[tuple[int, int]]:
@@ -161,8 +199,9 @@ def _opening(tokens: Sequence[Token], index: int, before: Token | None) -> int:
     return _OPEN - (3 if previous is None or previous.key in {";", "{", "}", "("} else 0)
 
 
-def _slide(found: list[int], woven: Sequence[str], tokens: Sequence[Token], start: int, end: int) -> None:
+def _slide(found: list[int], woven: Sequence[str], context: _Woven, start: int, end: int) -> None:
     """Moves one added run over equal tokens at its edges to where it is balanced, whole and marked."""
+    tokens = context.tokens
     lowest = start
     while lowest and found[lowest - 1] >= 0 and woven[lowest - 1] == woven[lowest - 1 + end - start]:
         lowest -= 1
@@ -176,21 +215,17 @@ def _slide(found: list[int], woven: Sequence[str], tokens: Sequence[Token], star
         highest += 1
     if lowest == highest:
         return
-    best = max(range(lowest, highest + 1), key=lambda at: (_merit(tokens, at, at + length), -abs(at - start)))
+
+    def merit(at: int) -> tuple[bool, int, int, int]:
+        begins = at == 0 or tokens[at - 1].key in {";", "{", ",", "(", "["}
+        ends = tokens[at + length - 1].key in {";", ",", "}"}
+        marked = sum(token.generated for token in tokens[at : at + length])
+        return context.whole(at, at + length), marked, begins + ends, -abs(at - start)
+
+    best = max(range(lowest, highest + 1), key=merit)
     while start > best:
         start -= 1
         found[start + length], found[start] = found[start], -1
     while start < best:
         found[start], found[start + length] = found[start + length], -1
         start += 1
-
-
-def _merit(tokens: Sequence[Token], start: int, end: int) -> tuple[bool, int, int]:
-    depth = 0
-    balanced = True
-    for token in tokens[start:end]:
-        depth += (token.key in OPENING) - (token.key in CLOSING)
-        balanced = balanced and depth >= 0
-    begins = start == 0 or tokens[start - 1].key in {";", "{", ",", "(", "["}
-    ends = tokens[end - 1].key in {";", ","} or (end < len(tokens) and tokens[end].key in CLOSING)
-    return balanced and depth == 0, begins + ends, sum(t.generated for t in tokens[start:end])

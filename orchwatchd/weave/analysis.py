@@ -12,7 +12,7 @@ from orchwatchd.weave import naming
 from orchwatchd.weave.declarations import Declaration, Import, enclosing_name, read_declarations, read_imports
 from orchwatchd.weave.lexer import GENERATED, lex
 from orchwatchd.weave.pairing import Pair, pair_declarations
-from orchwatchd.weave.pieces import NAMED, Aligned, Piece, align_by_marks, align_declaration, find_pieces
+from orchwatchd.weave.pieces import Aligned, Piece, align_by_marks, align_declaration, find_pieces
 
 _LINKNAME: Final = re.compile(rb"^//go:linkname[ \t][^\n]*", re.MULTILINE)
 
@@ -32,6 +32,8 @@ class Analysis:
 
 def analyse(original: bytes | None, woven: bytes, *, synthetic: bool) -> Analysis:
     """Compares a woven file with its original. None: a synthetic file is all added, any other is read by its marks."""
+    if original == woven:
+        return Analysis(origins={line: line for line in range(woven.count(b"\n") + 1)})
     declarations = read_declarations(woven)
     pairs = [Pair(None, one) for one in declarations]
     if original is not None:
@@ -144,6 +146,8 @@ class _Work:
 
     def _whole(self, pair: Pair, woven: Declaration) -> None:
         tokens = lex(woven.text, generated=woven.generated)
+        if not tokens:
+            return
         self.result.explained &= woven.generated or self.synthetic
         lines = {woven.line + token.line for token in tokens}
         text = naming.canonical(tokens, [(0, len(tokens))], self.paths)
@@ -179,24 +183,28 @@ class _Work:
         self._add(piece.kind, name, text, code, lines=lines, original_line=original_line, shape=shape)
 
     def _original_line(self, pair: Pair, aligned: Aligned, piece: Piece) -> int:
-        if pair.original is None:
+        if pair.original is None or not aligned.originals:
             return 0
         after = next((one for one in aligned.origins[piece.first :] if one >= 0), len(aligned.originals) - 1)
         return pair.original.line + aligned.originals[after].line + 1
 
     def _judge(self, aligned: Aligned, pieces: list[Piece]) -> None:
-        """Every added token must belong to a piece that a mark vouches for, and what is missing to a replaced one."""
+        """Every word that was added must stand under a mark, be a name of Orchestrion's or one of the user's that
+        stood elsewhere; what of the user's is missing must have been replaced by an expression.
+        """
+        dropped = list(aligned.dropped())
+        known = {token.key for tokens, _ in dropped for token in tokens}
+        owner = {i: piece for piece in pieces for begin, end in piece.ranges for i in range(begin, end)}
         vouched = all(
-            any(
-                aligned.tokens[i].generated or NAMED.fullmatch(aligned.tokens[i].key)
-                for i in range(begin, end)
-            )
-            for piece in pieces
-            for begin, end in piece.ranges[:1]
+            token.generated or token.key == "_" or token.key.startswith("__") or token.key in known
+            for index, token in enumerate(aligned.tokens)
+            if index in owner and (token.word or token.key[0] in "\"`'0123456789")
         )
-        self.result.explained &= (vouched and (not aligned.dropped or bool(pieces))) or self._built_in(
-            aligned
-        )
+        for tokens, (begin, end) in dropped:
+            kinds = {owner[index].kind for index in range(begin, end) if index in owner}
+            named = InjectionKind.SIGNATURE in kinds and all(token.key == "_" for token in tokens)
+            vouched = vouched and (named or InjectionKind.EXPRESSION in kinds)
+        self.result.explained &= vouched or self._built_in(aligned)
 
     def _built_in(self, aligned: Aligned) -> bool:
         """Orchestrion sets variables marked `//orchestrion:enabled` to true, and leaves no mark on that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -96,7 +97,7 @@ def _end_statement(tokens: list[Token], line: int, offset: int, *, generated: bo
         tokens.append(Token("", ";", line, offset, offset, generated, word=False))
 
 
-def partners(tokens: list[Token]) -> list[int]:
+def partners(tokens: Sequence[Token]) -> list[int]:
     """For each token the index of the bracket that it belongs with, or -1."""
     found = [-1] * len(tokens)
     open_brackets: list[int] = []

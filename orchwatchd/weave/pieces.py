@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from orchwatchd.models.injection import InjectionKind
-from orchwatchd.weave.alignment import align, keep_brackets, runs
+from orchwatchd.weave.alignment import align, runs
 from orchwatchd.weave.declarations import Declaration
 from orchwatchd.weave.lexer import CLOSING, OPENING, Token, lex, partners
 
@@ -33,10 +34,14 @@ class Aligned:
     origins: list[int]
     originals: list[Token]
 
-    @property
-    def dropped(self) -> int:
-        """How many of the user's tokens are not there any more (replaced expressions)."""
-        return len(self.originals) - sum(origin >= 0 for origin in self.origins)
+    def dropped(self) -> Iterator[tuple[list[Token], Range]]:
+        """The user's tokens that are not there any more, each time with the range of added tokens in their place."""
+        before, start = -1, 0
+        for index, origin in enumerate([*self.origins, len(self.originals)]):
+            if origin >= 0:
+                if origin - before > 1:
+                    yield self.originals[before + 1 : origin], (start, index)
+                before, start = origin, index + 1
 
 
 @dataclass(slots=True)
@@ -58,8 +63,7 @@ class Piece:
 def align_declaration(original: Declaration, woven: Declaration, same: dict[str, str]) -> Aligned:
     """Aligns the tokens of a declaration with its original's. `same` maps names of one import to one name."""
     tokens, originals = lex(woven.text, generated=woven.generated), lex(original.text)
-    origins = align(_keys(originals, same), _keys(tokens, same), tokens)
-    keep_brackets(origins, originals, tokens)
+    origins = align(originals, tokens, same)
     aligned = Aligned(woven, tokens, origins, originals)
     _widen_replaced(aligned)
     return aligned
@@ -80,24 +84,13 @@ def find_pieces(aligned: Aligned) -> list[Piece]:
     """The injections of one declaration, in the order in which they begin."""
     tokens, pairs = aligned.tokens, partners(aligned.tokens)
     body = _body(aligned.declaration, tokens, pairs)
-    trimmed = [_trim(tokens, start, end) for start, end in runs(aligned.origins)]
-    spans = [span for span in trimmed if span[0] < span[1]]
+    spans = [(start, end) for start, end in runs(aligned.origins) if _trim(tokens, start, end) != (end, end)]
     found: list[Piece] = []
-    for ranges in _joined(spans, tokens, pairs, body):
+    for joined in _joined(spans, tokens, pairs, body):
+        ranges = _trimmed(joined, tokens)
         kind = _kind(aligned, ranges, body)
         found += [Piece(kind, part) for part in _parted(kind, ranges, tokens, pairs)]
     return sorted(found, key=lambda piece: piece.first)
-
-
-def _keys(tokens: list[Token], same: dict[str, str]) -> list[str]:
-    if not same:
-        return [token.key for token in tokens]
-    following = [token.key for token in tokens[1:]] + [""]
-    before = ["", *(token.key for token in tokens[:-1])]
-    return [
-        same[token.key] if token.key in same and after == "." and previous != "." else token.key
-        for token, previous, after in zip(tokens, before, following, strict=True)
-    ]
 
 
 def _widen_replaced(aligned: Aligned) -> None:
@@ -131,6 +124,14 @@ def _trim(tokens: list[Token], start: int, end: int) -> Range:
     while start < end and tokens[end - 1].key in {";", ","}:
         end -= 1
     return start, end
+
+
+def _trimmed(ranges: list[Range], tokens: list[Token]) -> list[Range]:
+    """Without separators at the outer edges; those within belong to the injection."""
+    first, last = _trim(tokens, *ranges[0])[0], _trim(tokens, *ranges[-1])[1]
+    if len(ranges) == 1:
+        return [(first, last)]
+    return [(first, ranges[0][1]), *ranges[1:-1], (ranges[-1][0], last)]
 
 
 def _joined(spans: list[Range], tokens: list[Token], pairs: list[int], body: int) -> list[list[Range]]:
