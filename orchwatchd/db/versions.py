@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from orchwatchd import __version__
 from orchwatchd.errors import DatabaseError
@@ -18,17 +18,12 @@ _WROTE = "written_by"
 @cache
 def migrations() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """All migrations in the order in which they are applied: name and SQL statements."""
-    folder = resources.files("orchwatchd.db") / "schema"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    return tuple(
-        (name.removesuffix(".sql"), tuple(_statements((folder / name).read_text("utf-8")))) for name in names
-    )
+    return tuple((path.stem, tuple(_statements(path.read_text("utf-8")))) for path in _files())
 
 
 def migration_names() -> tuple[str, ...]:
     """The names of all migrations that this program knows."""
-    folder = resources.files("orchwatchd.db") / "schema"
-    return tuple(sorted(entry.name[:-4] for entry in folder.iterdir() if entry.name.endswith(".sql")))
+    return tuple(path.stem for path in _files())
 
 
 def require_sqlite() -> None:
@@ -74,6 +69,10 @@ def require_current(connection: sqlite3.Connection) -> None:
             f"the history was written by an older orchwatchd (it lacks {missing[0]})",
             hint="run `orchwatchd build`, or start `orchwatchd watch`, with this version: that migrates it",
         )
+
+
+def _files() -> list[Path]:
+    return sorted((Path(__file__).parent / "schema").glob("*.sql"))
 
 
 def _statements(script: str) -> list[str]:

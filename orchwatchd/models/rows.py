@@ -119,6 +119,10 @@ class InjectionRow:
     aspect: str | None
     certainty: str
     candidates: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    unexplained: bool = False
+    shape: str = ""
+    by_marks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +137,8 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class ProgramRow:
-    """A program of a run. `linked` is False where the link was skipped because nothing changed; `complete` is False
-    where the history does not know all that is linked into it.
+    """A program of a run. `linked` is True when it is there, linked now or up to date; `complete` is False where the
+    history does not know all that is linked into it.
     """
 
     package: str
@@ -228,3 +232,32 @@ class Answer:
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    """A log line of WARN and above, or one that is no JSON; `line` is its number in the run."""
+
+    line: int
+    level: str
+    time: str | None
+    package: str | None
+    phase: str | None
+    message: str
+    subject: str | None
+    detail: str | None
+    pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogSummary:
+    """What is kept of a run's log: lines seen and kept, by level what was seen and left out, facts that TRACE told."""
+
+    lines: int
+    kept: int
+    bytes: int
+    seen: dict[str, int]
+    left_out: dict[str, int]
+    problems: tuple[str, ...]
+    toolexec: tuple[str, ...]
+    modules: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +13,8 @@ from typing import Any
 from orchwatchd.db.times import from_text
 from orchwatchd.errors import NotFoundError
 from orchwatchd.models.rows import ChangeRow, InjectionRow
-from orchwatchd.query.contents import injection_row
+from orchwatchd.query.contents import INJECTION, injection_row
+from orchwatchd.query.facts import plain_arguments
 
 
 def changes(
@@ -47,6 +49,7 @@ class _Run:
     started_at: str
     git_commit: str | None
     status: str
+    kind: str
     members: int
     base: int | None
 
@@ -166,16 +169,14 @@ def _keys(
 ) -> Counter[Any]:
     """The injections of an output that the question is about, by what is compared."""
     rows = connection.execute(
-        """SELECT i.ordinal, i.kind, i.declaration, i.text, i.code, i.line, i.last_line, i.original_line, i.integration,
-                  i.aspect, i.certainty, i.candidates
-           FROM modified_file AS f JOIN v_injection AS i ON i.file = f.id
+        f"""SELECT {INJECTION} FROM modified_file AS f JOIN v_injection AS i ON i.file = f.id
            WHERE f.output = ? AND (? IS NULL OR f.original = ?) AND (? IS NULL OR i.integration = ?)
            ORDER BY f.id, i.ordinal""",
         (output, subject.original, subject.original, subject.integration, subject.integration),
     ).fetchall()
     counted: Counter[Any] = Counter()
     for row in rows:
-        key = row[1:4]
+        key = (row[1], row[2], row[14] or row[3])
         pieces[key] = injection_row(row)
         counted[key] += 1
     return counted
@@ -183,7 +184,7 @@ def _keys(
 
 def _runs(connection: sqlite3.Connection) -> Iterable[_Run]:
     rows = connection.execute(
-        """SELECT r.id, r.started_at, r.git_commit, r.status, r.members, s.base
+        """SELECT r.id, r.started_at, r.git_commit, r.status, r.kind, r.members, s.base
            FROM run AS r JOIN member_set AS s ON s.id = r.members ORDER BY r.id"""
     ).fetchall()
     return (_Run(*row) for row in rows)
@@ -226,11 +227,13 @@ def _same_scope(connection: sqlite3.Connection, before: _Run, now: _Run) -> bool
         return all(programs[0].values()) and all(programs[1].get(program, False) for program in programs[0])
     if now.status != "ok" or before.status != "ok" or programs[1]:
         return False
-    commands = connection.execute(
-        "SELECT count(DISTINCT blob), count(*) FROM run_document WHERE kind = 'command' AND run IN (?, ?)",
-        (before.id, now.id),
-    ).fetchone()
-    return bool(commands == (1, 2))
+    asked = {
+        plain_arguments(json.loads(row[0]))
+        for row in connection.execute(
+            "SELECT argv FROM run WHERE id IN (?, ?)", (before.id, now.id)
+        ).fetchall()
+    }
+    return len(asked) == 1 and before.kind == now.kind
 
 
 def _name(connection: sqlite3.Connection, package: int) -> str:

@@ -11,6 +11,9 @@ from orchwatchd.db.sets import read_set
 from orchwatchd.errors import NotFoundError
 from orchwatchd.models.rows import FileRow, ImportRow, InjectionRow, SourceRow, StageRow
 
+# The columns of v_injection that `injection_row` takes.
+INJECTION = """i.ordinal, i.kind, i.declaration, i.text, i.code, i.line, i.last_line, i.original_line, i.integration,
+    i.aspect, i.certainty, i.candidates, i.also, i.unexplained, i.shape, i.by_marks"""
 _FILE = """
     SELECT f.id, o.package, f.path, f.original, f.original_certain, f.nested, f.synthetic, f.recorded_run,
            i.injections, f.generated, o.state, f.output
@@ -74,8 +77,7 @@ def imports(connection: sqlite3.Connection, run: int) -> tuple[ImportRow, ...]:
 def injections(connection: sqlite3.Connection, file: int) -> tuple[InjectionRow, ...]:
     """The injections of a stored file, in the order in which they stand."""
     rows = connection.execute(
-        """SELECT ordinal, kind, declaration, text, code, line, last_line, original_line, integration, aspect,
-                  certainty, candidates FROM v_injection WHERE file = ? ORDER BY ordinal""",
+        f"SELECT {INJECTION} FROM v_injection AS i WHERE i.file = ? ORDER BY i.ordinal",
         (file,),
     ).fetchall()
     return tuple(injection_row(row) for row in rows)
@@ -83,7 +85,13 @@ def injections(connection: sqlite3.Connection, file: int) -> tuple[InjectionRow,
 
 def injection_row(row: tuple[Any, ...]) -> InjectionRow:
     """A row of v_injection without its file."""
-    values = [*row[:11], tuple(json.loads(row[11]))]
+    values = [
+        *row[:11],
+        *(tuple(json.loads(one)) for one in row[11:13]),
+        bool(row[13]),
+        row[14],
+        bool(row[15]),
+    ]
     return InjectionRow(*values)
 
 

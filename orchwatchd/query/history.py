@@ -7,28 +7,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from orchwatchd.db.failures import explained
 from orchwatchd.db.reading import open_reading
-from orchwatchd.db.times import from_text
-from orchwatchd.models.rows import (
-    Answer,
-    ChangeRow,
-    FileRow,
-    ImportRow,
-    InjectionRow,
-    JobRow,
-    PackageRow,
-    ProgramRow,
-    RunDetails,
-    RunRow,
-    Sizes,
-    SourceRow,
-    StageRow,
-)
-from orchwatchd.models.run import CompilerMessage
-from orchwatchd.query import changes, contents, naming, runs, sql
+
+if TYPE_CHECKING:
+    from orchwatchd.models.comparison import Common, RunFacts, Side
+    from orchwatchd.models.log import LogChunk, LogSkip
+    from orchwatchd.models.rows import (
+        Answer,
+        ChangeRow,
+        FileRow,
+        ImportRow,
+        InjectionRow,
+        JobRow,
+        LogSummary,
+        NoteRow,
+        PackageRow,
+        ProgramRow,
+        RunDetails,
+        RunRow,
+        Sizes,
+        SourceRow,
+        StageRow,
+    )
+    from orchwatchd.models.run import CompilerMessage
+
+# Each question imports what it needs when it is asked: a command asks one or two of them.
 
 
 class History:
@@ -80,6 +86,8 @@ class History:
 
     def resolve(self, name: str, kind: str | None = "build") -> int:
         """The run that a user means (`@`, `@-1`, `@ok`, `41`, `#41`, pin, commit); NotFoundError lists what is near."""
+        from orchwatchd.query import naming
+
         with explained(self.path):
             return naming.resolve(self._connection, name, kind)
 
@@ -92,6 +100,8 @@ class History:
         before: int | None = None,
     ) -> tuple[RunRow, ...]:
         """Runs, newest first."""
+        from orchwatchd.query import runs
+
         with explained(self.path):
             return runs.list_runs(
                 self._connection, limit=limit, kinds=kinds, statuses=statuses, before=before
@@ -99,61 +109,85 @@ class History:
 
     def run(self, run: int) -> RunRow:
         """One run of the list."""
+        from orchwatchd.query import runs
+
         with explained(self.path):
             return runs.one_run(self._connection, run)
 
     def show(self, run: int) -> RunDetails:
         """One run in detail."""
+        from orchwatchd.query import runs
+
         with explained(self.path):
             return runs.details(self._connection, run)
 
     def packages(self, run: int) -> tuple[PackageRow, ...]:
         """Every package of a run with its state."""
+        from orchwatchd.query import runs
+
         with explained(self.path):
             return runs.packages(self._connection, run)
 
     def programs(self, run: int) -> tuple[ProgramRow, ...]:
         """The programs of a run."""
+        from orchwatchd.query import runs
+
         with explained(self.path):
             return runs.programs(self._connection, run)
 
     def messages(self, run: int) -> tuple[CompilerMessage, ...]:
         """The compiler's messages of a run."""
+        from orchwatchd.query import runs
+
         with explained(self.path):
             return runs.messages(self._connection, run)
 
     def document(self, run: int, kind: str) -> str | None:
         """A document that was in force during a run."""
+        from orchwatchd.query import runs
+
         with explained(self.path):
             return runs.document(self._connection, run, kind)
 
     def output(self, run: int) -> tuple[bytes, bytes]:
         """What a run's build wrote: stdout, stderr."""
+        from orchwatchd.query import runs
+
         with explained(self.path):
             return runs.output(self._connection, run)
 
     def files(self, run: int, *, package: str | None = None) -> tuple[FileRow, ...]:
         """The modified files of a run, carried ones included."""
+        from orchwatchd.query import contents
+
         with explained(self.path):
             return contents.files(self._connection, run, package=package)
 
     def stages(self, run: int) -> tuple[StageRow, ...]:
         """The stage directories of a run's trees."""
+        from orchwatchd.query import contents
+
         with explained(self.path):
             return contents.stages(self._connection, run)
 
     def imports(self, run: int) -> tuple[ImportRow, ...]:
         """What was added to import configurations, links and sources."""
+        from orchwatchd.query import contents
+
         with explained(self.path):
             return contents.imports(self._connection, run)
 
     def injections(self, file: int) -> tuple[InjectionRow, ...]:
         """The injections of a stored file (FileRow.id)."""
+        from orchwatchd.query import contents
+
         with explained(self.path):
             return contents.injections(self._connection, file)
 
     def source(self, run: int, name: str, *, root: Path | None = None) -> SourceRow:
         """A modified file of a run by `original`, `path`, a path below `root`, or a unique tail (NotFoundError)."""
+        from orchwatchd.query import contents
+
         with explained(self.path):
             rows = contents.files(self._connection, run)
             return contents.source(self._connection, contents.find_file(rows, name, root=root))
@@ -162,35 +196,77 @@ class History:
         self, what: str, *, root: Path | None = None, limit: int | None = None
     ) -> tuple[ChangeRow, ...]:
         """The changes of a package, file or integration, newest first (NotFoundError lists what comes near)."""
+        from orchwatchd.query import changes
+
         with explained(self.path):
             return changes.changes(self._connection, what, root=root, limit=limit)
 
+    def sides(self, a: int, b: int) -> tuple[Side, Side, Common]:
+        """Two runs as `compare.compare` takes them: what differs, and how much is equal."""
+        from orchwatchd.query import sides
+
+        with explained(self.path):
+            return sides.sides(self._connection, a, b)
+
+    def side(self, run: int) -> Side:
+        """One run whole, with the injections of every package."""
+        from orchwatchd.query import sides
+
+        with explained(self.path):
+            return sides.side(self._connection, run)
+
+    def facts(self, run: int) -> RunFacts:
+        """What was in force during a run, as `compare.causes` takes it."""
+        from orchwatchd.query import facts
+
+        with explained(self.path):
+            return facts.facts(self._connection, run)
+
+    def log_chunks(self, run: int, levels: int | None = None) -> tuple[LogChunk, ...]:
+        """The kept log lines of a run, for `orchlog.search.select`."""
+        from orchwatchd.query import logs
+
+        with explained(self.path):
+            return logs.chunks(self._connection, run, levels)
+
+    def log_summary(self, run: int) -> LogSummary | None:
+        """What is known of a run's log as a whole."""
+        from orchwatchd.query import logs
+
+        with explained(self.path):
+            return logs.summary(self._connection, run)
+
+    def log_notes(self, run: int) -> tuple[NoteRow, ...]:
+        """The warnings and errors in a run's log, and its lines that are no JSON."""
+        from orchwatchd.query import logs
+
+        with explained(self.path):
+            return logs.notes(self._connection, run)
+
+    def log_skips(self, run: int, package: str | None = None) -> tuple[LogSkip, ...]:
+        """Which packages Orchestrion said it left alone, and why."""
+        from orchwatchd.query import logs
+
+        with explained(self.path):
+            return logs.skips(self._connection, run, package)
+
     def sql(self, query: str, *, rows: int = 1_000, seconds: float = 5.0) -> Answer:
         """Runs a user's read-only SQL (UsageError for what is none, or takes too long)."""
+        from orchwatchd.query import sql
+
         with explained(self.path):
             return sql.ask(self._connection, query, rows=rows, seconds=seconds)
 
     def jobs(self) -> tuple[JobRow, ...]:
         """The scheduled jobs with their last runs."""
+        from orchwatchd.query import upkeep
+
         with explained(self.path):
-            rows = self._connection.execute(
-                "SELECT job, last_start, last_ok, outcome FROM job_run ORDER BY job"
-            ).fetchall()
-        return tuple(
-            JobRow(job, from_text(start) if start else None, from_text(ok) if ok else None, outcome)
-            for job, start, ok, outcome in rows
-        )
+            return upkeep.jobs(self._connection)
 
     def sizes(self) -> Sizes:
         """What the database takes on disk."""
+        from orchwatchd.query import upkeep
+
         with explained(self.path):
-            pages, free, size = (
-                self._connection.execute(f"PRAGMA {name}").fetchone()[0]
-                for name in ("page_count", "freelist_count", "page_size")
-            )
-        log = self.path.with_name(self.path.name + "-wal")
-        if not self.exists:
-            return Sizes(0, 0, 0)
-        return Sizes(
-            self.path.stat().st_size, (pages - free) * size, log.stat().st_size if log.exists() else 0
-        )
+            return upkeep.sizes(self._connection, self.path if self.exists else None)

@@ -44,7 +44,7 @@ class Finish:
     def write(self, end: RunEnd) -> None:
         """Keeps everything; the caller holds the transaction."""
         record = self._record
-        recorded = [(output, self._outputs.record(output)) for output in record.outputs]
+        recorded = [(output, self._outputs.record(output)) for output in _proven(record)]
         self._ids = self._outputs.identify(_named(record))
         correct_counters(self._connection, self._outputs.changes)
         members = frozenset(self._ids[build.action] for _, build in record.members)
@@ -204,6 +204,19 @@ def write_log_ranges(connection: Connection, run: RunId, ranges: tuple[LogRange,
         'INSERT INTO log_range (run, ordinal, file, inode, start, "end", head) VALUES (?, ?, ?, ?, ?, ?, ?)',
         ((run, n, one.file, one.inode, one.start, one.end, one.head) for n, one in enumerate(ranges)),
     )
+
+
+def _proven(record: RunRecord) -> list[OutputRecord]:
+    """The outputs that the tree tells of. A package that the Go cache served was woven, or not, in a tree that nobody
+    saw: its stage here proves nothing.
+    """
+    cached = {
+        one.build_id.action for one in record.stages if one.build_id and one.status is StageStatus.CACHED
+    }
+    seen = {
+        one.build_id.action for one in record.stages if one.build_id and one.status is not StageStatus.CACHED
+    }
+    return [one for one in record.outputs if one.woven or one.action not in cached - seen]
 
 
 def _named(record: RunRecord) -> list[tuple[PackageName | None, BuildId]]:

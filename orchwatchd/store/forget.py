@@ -17,6 +17,10 @@ _OF_A_RUN = (
     "stage",
     "compiler_message",
     "log_range",
+    "log_chunk",
+    "log_note",
+    "log_skip",
+    "log_run",
 )
 _UNUSED_LINKS = "DELETE FROM link WHERE id NOT IN (SELECT link FROM run_link)"
 # First the sets that nothing uses, then the bases that were kept for them alone.
@@ -38,6 +42,7 @@ _UNUSED_BLOBS = """
     WITH RECURSIVE used (id) AS (
         SELECT blob FROM modified_file UNION SELECT original_blob FROM modified_file WHERE original_blob IS NOT NULL
         UNION SELECT blob FROM run_document
+        UNION SELECT facts FROM log_run WHERE facts IS NOT NULL
         UNION SELECT stdout FROM run WHERE stdout IS NOT NULL UNION SELECT stderr FROM run WHERE stderr IS NOT NULL
         UNION SELECT b.base FROM used AS u JOIN blob AS b ON b.id = u.id WHERE b.base IS NOT NULL
     )
@@ -46,7 +51,8 @@ _UNUSED_BLOBS = """
 _SHARED = (
     "DELETE FROM injection WHERE injection_set NOT IN (SELECT injection_set FROM modified_file)",
     "DELETE FROM injection_set WHERE id NOT IN (SELECT injection_set FROM modified_file)",
-    "DELETE FROM snippet WHERE id NOT IN (SELECT text FROM injection UNION SELECT code FROM injection)",
+    """DELETE FROM snippet WHERE id NOT IN (SELECT text FROM injection UNION SELECT code FROM injection
+       UNION SELECT shape FROM injection WHERE shape IS NOT NULL)""",
     "DELETE FROM attribution WHERE id NOT IN (SELECT attribution FROM injection)",
     """DELETE FROM name_set_package WHERE name_set NOT IN
        (SELECT added FROM output_import UNION SELECT added FROM link WHERE added IS NOT NULL)""",

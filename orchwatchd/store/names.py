@@ -24,9 +24,12 @@ def short_hash(*parts: str | bytes) -> bytes:
 
 
 def meaning_of(injections: Iterable[AttributedInjection]) -> bytes:
-    """What two states of a file's or a package's instrumentation have in common when only lines moved."""
+    """What two states of a file's or a package's instrumentation have in common when only lines moved, or only names
+    that a template takes over from the user changed.
+    """
     parts = sorted(
-        (str(item.injection.kind), item.injection.declaration, item.injection.text) for item in injections
+        (str(item.injection.kind), item.injection.declaration, item.injection.shape or item.injection.text)
+        for item in injections
     )
     return short_hash(*(part for triple in parts for part in triple))
 
@@ -77,10 +80,12 @@ class Names:
                 str(one.injection.kind),
                 one.injection.declaration,
                 self._snippet(one.injection.text),
+                self._snippet(one.injection.shape) if one.injection.shape else None,
                 self._snippet(one.injection.code),
                 one.injection.line,
                 one.injection.last_line,
                 one.injection.original_line,
+                one.injection.by_marks,
                 self._attribution(one.attribution),
             )
             for one in sorted(injections, key=lambda item: item.injection.ordinal)
@@ -94,7 +99,7 @@ class Names:
             (digest, meaning_of(injections), len(rows)),
         )
         self._connection.many(
-            "INSERT INTO injection VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO injection VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             ((identity, ordinal, *values) for ordinal, values in enumerate(rows)),
         )
         return identity
@@ -107,12 +112,20 @@ class Names:
         return self._connection.insert("INSERT INTO snippet (hash, text) VALUES (?, ?)", (digest, text))
 
     def _attribution(self, who: Attribution) -> int:
-        candidates = json.dumps(who.candidates)
-        digest = short_hash(json.dumps([who.integration, who.aspect, who.certainty, candidates]))
+        values = (
+            who.integration,
+            who.aspect,
+            str(who.certainty),
+            json.dumps(who.candidates),
+            json.dumps(who.also),
+            who.unexplained,
+        )
+        digest = short_hash(json.dumps(values))
         row = self._connection.one("SELECT id FROM attribution WHERE hash = ?", (digest,))
         if row:
             return int(row[0])
         return self._connection.insert(
-            "INSERT INTO attribution (hash, integration, aspect, certainty, candidates) VALUES (?, ?, ?, ?, ?)",
-            (digest, who.integration, who.aspect, str(who.certainty), candidates),
+            """INSERT INTO attribution (hash, integration, aspect, certainty, candidates, also, unexplained)
+               VALUES (?, ?, ?, ?, ?, ?, ?)""",
+            (digest, *values),
         )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from orchwatchd.db.connection import Connection
-from orchwatchd.models.package import BuildId, PackageName
+from orchwatchd.models.package import UNKNOWN_VARIANT, BuildId, PackageName
 from orchwatchd.models.record import FileRecord, OutputRecord
 from orchwatchd.store import bytes as stored
 from orchwatchd.store.members import Tally, tally
@@ -170,9 +170,9 @@ class Outputs:
 
 
 def _fuller(known: PackageName | None, learnt: PackageName | None) -> PackageName | None:
-    """The name that says more: a variant that was not known is filled in; what is known is never changed otherwise."""
-    if known is None:
-        return learnt
-    if learnt is not None and learnt.path == known.path and not known.variant:
-        return learnt
-    return known
+    """The name that says more: what is known is only changed to fill in a variant."""
+    if known is None or learnt is None:
+        return known or learnt
+    if learnt.path != known.path or learnt.variant == UNKNOWN_VARIANT:
+        return known
+    return learnt if known.variant in {"", UNKNOWN_VARIANT} else known

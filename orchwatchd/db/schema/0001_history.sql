@@ -101,7 +101,9 @@ CREATE TABLE attribution (
     integration TEXT,
     aspect TEXT,
     certainty TEXT NOT NULL,
-    candidates TEXT NOT NULL
+    candidates TEXT NOT NULL,
+    also TEXT NOT NULL,
+    unexplained INTEGER NOT NULL CHECK (unexplained IN (0, 1))
 ) STRICT;
 
 -- Derived from the stored bytes of a modified file; derived again when the code that does it changes.
@@ -111,13 +113,16 @@ CREATE TABLE injection (
     kind TEXT NOT NULL,
     declaration TEXT NOT NULL,
     text INTEGER NOT NULL REFERENCES snippet (id),
+    shape INTEGER REFERENCES snippet (id),
     code INTEGER NOT NULL REFERENCES snippet (id),
     line INTEGER NOT NULL,
     last_line INTEGER NOT NULL,
     original_line INTEGER NOT NULL,
+    by_marks INTEGER NOT NULL CHECK (by_marks IN (0, 1)),
     attribution INTEGER NOT NULL REFERENCES attribution (id),
     PRIMARY KEY (injection_set, ordinal)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX injection_shape ON injection (shape) WHERE shape IS NOT NULL;
 CREATE INDEX injection_text ON injection (text);
 CREATE INDEX injection_code ON injection (code);
 CREATE INDEX injection_attribution ON injection (attribution);

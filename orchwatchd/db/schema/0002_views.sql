@@ -46,17 +46,19 @@ JOIN v_output AS o ON o.output = f.output
 WHERE o.state = 'woven';
 
 CREATE VIEW v_injection AS
-SELECT f.id AS file, i.ordinal, i.kind, i.declaration, t.text, c.text AS code, i.line, i.last_line, i.original_line,
-       a.integration, a.aspect, a.certainty, a.candidates
+SELECT f.id AS file, i.ordinal, i.kind, i.declaration, t.text, coalesce(s.text, '') AS shape, c.text AS code,
+       i.line, i.last_line, i.original_line, i.by_marks,
+       a.integration, a.aspect, a.certainty, a.candidates, a.also, a.unexplained
 FROM modified_file AS f
 JOIN injection AS i ON i.injection_set = f.injection_set
 JOIN snippet AS t ON t.id = i.text
 JOIN snippet AS c ON c.id = i.code
+LEFT JOIN snippet AS s ON s.id = i.shape
 JOIN attribution AS a ON a.id = i.attribution;
 
 CREATE VIEW v_run_injection AS
 SELECT f.run, f.package, f.path, f.original, i.kind, i.declaration, i.text, i.code, i.line, i.last_line,
-       i.original_line, i.integration, i.aspect, i.certainty, i.candidates
+       i.original_line, i.integration, i.aspect, i.certainty, i.candidates, i.unexplained
 FROM v_run_file AS f
 JOIN v_injection AS i ON i.file = f.file;
 
