@@ -30,6 +30,15 @@ class Context:
 
         return find_project(self.directory)
 
+    def root_or_none(self) -> Path | None:
+        """The project's folder, or None when reading from outside of any (with --state)."""
+        from orchwatchd.errors import UnfitError
+
+        try:
+            return self.project().root
+        except UnfitError:
+            return None
+
     def paths(self) -> Paths:
         """Where the project's history, trees and logs lie; with --state no project is needed to read."""
         from orchwatchd.config.paths import Paths

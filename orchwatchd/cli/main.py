@@ -13,7 +13,7 @@ from orchwatchd import __version__
 from orchwatchd.cli.context import Context
 from orchwatchd.errors import OrchwatchdError
 
-# Command → (module, one line of help). A command's module is imported only when it runs, so that `--help` and reading
+# Command → (module, or module:name where the command's own name is taken; one line of help). A command's module is imported only when it runs, so that `--help` and reading
 # start in a blink (style-and-deps: importing everything costs 0.3 s).
 COMMANDS: dict[str, tuple[str, str]] = {
     "watch": (
@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "build": ("building", "Record one build now and say what changed in the instrumentation."),
     "runs": ("runs", "List the recorded runs, newest first."),
-    "show": ("runs", "Show one run: how it was made, how it ended, what it wove."),
+    "show": ("runs:show_run", "Show one run: how it was made, how it ended, what it wove."),
     "files": ("trees", "List the modified files that a run is made of."),
     "stages": ("trees", "List every stage directory of a run's work trees."),
     "imports": ("trees", "List what was added to import configurations, links and sources."),
@@ -44,7 +44,8 @@ class Commands(click.Group):
         """Imports the module of one command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"orchwatchd.cli.{COMMANDS[cmd_name][0]}"), cmd_name)
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(f"orchwatchd.cli.{module}"), name or cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

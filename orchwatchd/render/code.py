@@ -13,7 +13,8 @@ CONTEXT = 3
 
 
 def print_code(text: str, *, lexer: str = "go", first_line: int | None = None) -> None:
-    """Prints a text: exactly its characters when standard output is no terminal, so that it can be compared and compiled.
+    """Prints a text: exactly its characters when standard output is no terminal, so that it can be compared and
+    compiled.
 
     `first_line` numbers the lines on a terminal.
     """

@@ -1,0 +1,175 @@
+"""Runs as tables and one run as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from orchwatchd.models.rows import PackageRow, RunDetails, RunRow, StageRow
+from orchwatchd.models.run import CompilerMessage
+from orchwatchd.render.code import highlighted
+from orchwatchd.render.terminal import seconds, status, table
+
+MOST_MESSAGES = 20
+
+
+def moment(value: datetime) -> str:
+    """A time in the reader's own zone."""
+    return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def runs_table(rows: Sequence[RunRow]) -> Table:
+    """The list of runs, newest first."""
+    columns = [
+        "run",
+        "started",
+        "status",
+        "kind",
+        ("took", "right"),
+        ("compiled", "right"),
+        ("packages", "right"),
+    ]
+    columns += [
+        ("unknown", "right"),
+        ("woven", "right"),
+        ("files", "right"),
+        ("injections", "right"),
+        "trigger",
+    ]
+    lines = []
+    for row in rows:
+        unknown = row.unknown_packages
+        lines.append(
+            (
+                f"#{row.id}" + (" 📌" if row.pins else ""),
+                moment(row.started_at),
+                status(row.status),
+                row.kind,
+                seconds(row.duration),
+                row.compiled,
+                row.packages,
+                Text(str(unknown), style="yellow") if unknown else unknown,
+                row.instrumented_packages,
+                row.modified_files,
+                row.injections,
+                trigger(row.trigger),
+            )
+        )
+    return table(columns, lines)
+
+
+def trigger(files: Sequence[str]) -> str:
+    """What asked for a run, short."""
+    if not files:
+        return ""
+    return files[0] if len(files) == 1 else f"{files[0]} +{len(files) - 1}"
+
+
+def run_report(
+    details: RunDetails, packages: Sequence[PackageRow], slowest: Sequence[StageRow]
+) -> Iterator[RenderableType]:
+    """One run: facts, messages, what is woven, the slowest stages if asked for, problems of the record itself."""
+    yield _facts(details)
+    if details.messages:
+        yield Text()
+        yield messages(details.messages)
+    for title, names in (
+        ("failed", details.failed),
+        ("not reached", details.unreached),
+        ("archive gone, so not known", details.unresolved),
+    ):
+        if names:
+            yield Text(f"\n{title}: {', '.join(names[:12])}{' …' if len(names) > 12 else ''} ({len(names)})")
+    if packages:
+        yield Text("\ninstrumented packages", style="bold")
+        yield table(
+            ("package", ("files", "right"), ("injections", "right"), "recorded in"),
+            [(row.package, row.modified_files, row.injections, f"#{row.recorded_in}") for row in packages],
+        )
+    if slowest:
+        yield Text("\nslowest stages", style="bold")
+        yield table(
+            ("package", ("wall", "right"), ("cpu", "right"), "status", "stage"),
+            [(row.package, seconds(row.wall), seconds(row.cpu), row.status, row.path) for row in slowest],
+        )
+    for problem in details.problems:
+        yield Text(f"\nnote: {problem}", style="yellow")
+
+
+def messages(found: Sequence[CompilerMessage]) -> RenderableType:
+    """What the compiler said, with the injected code where that is where it said it."""
+    parts: list[RenderableType] = []
+    for message in found[:MOST_MESSAGES]:
+        place = f"{message.file}:{message.line}" if message.line else message.file
+        place += f":{message.column}" if message.column is not None else ""
+        parts.append(Text.assemble((f"{place}: " if place else "", "bold"), message.text))
+        if message.declaration or message.code:
+            where = f" in {message.declaration}" if message.declaration else ""
+            parts.append(
+                Text(f"    injected{where}{f' ({message.package})' if message.package else ''}", style="dim")
+            )
+        if message.code:
+            code = highlighted(message.code)
+            parts.extend(Text.assemble("    ", line) for line in code.split("\n"))
+    if len(found) > MOST_MESSAGES:
+        parts.append(Text(f"… and {len(found) - MOST_MESSAGES} more (--json has them all)", style="dim"))
+    return Group(*parts)
+
+
+def _facts(details: RunDetails) -> Table:
+    run = details.run
+    rows: list[tuple[str, object]] = [
+        ("run", Text.assemble(f"#{run.id} ", status(run.status), f" {run.kind}")),
+        ("reason", run.reason),
+        ("started", f"{moment(run.started_at)}, took {seconds(run.duration)}"),
+        ("trigger", ", ".join(run.trigger)),
+        ("command", " ".join(details.argv)),
+        ("versions", f"Orchestrion {run.orchestrion_version or 'unknown'}, {run.go_version or 'Go unknown'}"),
+        ("git", _git(run)),
+        ("packages", _packages(run)),
+        (
+            "woven",
+            f"{run.injections} injections in {run.modified_files} files of {run.instrumented_packages} packages",
+        ),
+        (
+            "programs",
+            ", ".join(_program(name.package, name.linked, name.failed) for name in details.programs),
+        ),
+        ("pins", ", ".join(run.pins)),
+        ("work tree", f"{details.work_tree} ({run.work_state})" if details.work_tree else run.work_state),
+    ]
+    if details.inputs_moved:
+        rows.insert(3, ("inputs", "changed while the build ran: what it compiled may be of neither state"))
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in rows:
+        if value:
+            made.add_row(name, value if isinstance(value, Text) else Text(str(value)))
+    return made
+
+
+def _packages(run: RunRow) -> str:
+    if run.packages is None:
+        return "unknown"
+    unknown = f", {run.unknown_packages} unknown" if run.unknown_packages else ""
+    return (
+        f"{run.packages}, {'unknown' if run.compiled is None else run.compiled} compiled in this run{unknown}"
+    )
+
+
+def _git(run: RunRow) -> str:
+    if run.git_commit is None:
+        return ""
+    dirty = {True: ", with changes", False: "", None: ", perhaps with changes"}[run.git_dirty]
+    return f"{run.git_commit[:12]}{f' on {run.git_branch}' if run.git_branch else ''}{dirty}"
+
+
+def _program(package: str, linked: bool, failed: bool) -> str:
+    if failed:
+        return f"{package} (link failed)"
+    return package if linked else f"{package} (up to date)"
