@@ -110,3 +110,15 @@ def greeter_warm(tools: Tools, greeter_cold: RawBuild) -> RawBuild:
     )
     assert build.returncode == 0, build.stderr
     return build
+
+
+from tree_builds import (  # noqa: E402, F401
+    cgo_build,
+    covered_build,
+    failed_build,
+    killed_build,
+    library_builds,
+    tested_build,
+    whole_build,
+    workshop,
+)

@@ -18,8 +18,8 @@ class SourceStamp(Protocol):
     """What the snapshot before the build holds of a project source."""
 
     @property
-    def sha256(self) -> str:
-        """The file's SHA-256, in hexadecimal."""
+    def sha256(self) -> bytes:
+        """The digest of the file's content."""
         ...
 
 
@@ -84,8 +84,8 @@ def _was_compiled(now: _Now, file: WovenFile, stamp: SourceStamp | None, *, take
     return untouched or weave.explains(now.data, file.data)
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def _read(path: str) -> _Now | None:

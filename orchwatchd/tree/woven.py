@@ -34,7 +34,7 @@ def _woven_file(
 ) -> WovenFile:
     synthetic = source_package(file.path) == "synthetic"
     original = None if synthetic else named_original(data, file.path.rpartition("/")[2])
-    generated = file_in_stage(original) if original else None
+    generated = _generated(work, stage, original) if original else None
     text = None
     if generated:
         try:
@@ -53,6 +53,22 @@ def _woven_file(
         generated=shown(generated) if generated else None,
         generated_data=text,
     )
+
+
+def _generated(work: Path, stage: FoundStage, original: str) -> str | None:
+    """The file in the stage that was woven, when it was not the user's own; relative to the root work tree."""
+    named = file_in_stage(original)
+    if named:
+        return named
+    # A file with coverage counters begins with a `//line` of its own, so the woven file names the user's.
+    covered = f"{PurePosixPath(original).stem}.cover.go"
+    if covered not in stage.names:
+        return None
+    try:
+        text = (work / stage.path / covered).read_bytes()
+    except OSError:
+        return None
+    return f"{stage.path}/{covered}" if user_source(text, "") == original else None
 
 
 def source_package(path: str) -> str | None:
