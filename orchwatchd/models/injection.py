@@ -30,8 +30,8 @@ class Certainty(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Attribution:
     """The integration and aspect that made an injection. `candidates` are the keys of the aspects that all fit,
-    when several do. `also` are aspects that wove within it in turn. `unexplained` says that no aspect of the
-    configuration made this change, which was known whole.
+    when several do; of an unknown one, those that match there and may have made it. `also` are aspects that
+    certainly made a part of it as well. `unexplained`: the configuration is known whole, and no aspect made this.
     """
 
     integration: str | None = None

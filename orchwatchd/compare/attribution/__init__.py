@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from orchwatchd.compare.attribution import declared, expressions
 from orchwatchd.compare.attribution.decide import Candidate, decide
 from orchwatchd.compare.attribution.facts import FileContext, FileFacts
-from orchwatchd.models.aspect import ResolvedConfiguration
+from orchwatchd.models.aspect import Aspect, ResolvedConfiguration
 from orchwatchd.models.injection import Attribution, Injection, InjectionKind
 
 __all__ = ["ATTRIBUTION_VERSION", "FileContext", "attribute"]
@@ -27,6 +28,24 @@ _FINDERS = {
     InjectionKind.IMPORT: declared.imports,
 }
 
+_TEMPLATED = ("prepend-statements", "wrap-expression", "append-args")
+_ADVICE = {
+    InjectionKind.STATEMENTS: ("prepend-statements",),
+    InjectionKind.DECLARATION: ("inject-declarations",),
+    InjectionKind.LINKNAME: ("inject-declarations",),
+    InjectionKind.FIELD: ("add-struct-field",),
+    InjectionKind.SIGNATURE: _TEMPLATED,
+    InjectionKind.EXPRESSION: ("assign-value", "replace-function", *_TEMPLATED),
+    InjectionKind.IMPORT: (
+        "add-blank-import",
+        "add-struct-field",
+        "replace-function",
+        "inject-declarations",
+        *_TEMPLATED,
+    ),
+}
+_FILE_LEVEL = frozenset({InjectionKind.DECLARATION, InjectionKind.LINKNAME, InjectionKind.IMPORT})
+
 
 def attribute(
     configuration: ResolvedConfiguration, context: FileContext, injections: Sequence[Injection]
@@ -37,9 +56,10 @@ def attribute(
     token. With an incomplete configuration nothing is exact, and nothing is called unexplained.
     """
     facts = FileFacts(configuration, context, injections)
+    complete = configuration.complete and bool(configuration.aspects)
     return tuple(
-        decide(_candidates(facts, injection), complete=configuration.complete and bool(configuration.aspects))
-        for injection in injections
+        decide(_candidates(facts, one), complete=complete, possible=partial(_possible, facts, one))
+        for one in injections
     )
 
 
@@ -47,3 +67,16 @@ def _candidates(facts: FileFacts, injection: Injection) -> Iterable[Candidate]:
     if facts.context.synthetic:
         return declared.linked(facts, injection)
     return _FINDERS[injection.kind](facts, injection)
+
+
+def _possible(facts: FileFacts, injection: Injection) -> list[Aspect]:
+    """Aspects that match in the injection's declaration (or file) and have an advice that can make its kind."""
+    kinds = _ADVICE[injection.kind]
+    if facts.context.synthetic or not injection.declaration or injection.kind in _FILE_LEVEL:
+        declaration = ""
+    else:
+        declaration = injection.declaration.partition("#")[0]
+    found = {
+        str(aspect.key): aspect for aspect, _ in facts.advice(*kinds) if facts.exists(aspect, declaration)
+    }
+    return list(found.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from orchwatchd.compare.attribution.packages import Sure
@@ -26,9 +26,12 @@ class Candidate:
         return self.sure, self.whole
 
 
-def decide(candidates: Iterable[Candidate], *, complete: bool) -> Attribution:
+def decide(
+    candidates: Iterable[Candidate], *, complete: bool, possible: Callable[[], Sequence[Aspect]] = tuple
+) -> Attribution:
     """The attribution: `exact` only for the one aspect that can be and certainly does match; two that are equally
-    strong are never told apart by a guess. `complete` says that the whole configuration is known.
+    strong are never told apart by a guess. `complete` says that the whole configuration is known, `possible` gives
+    the aspects that match there with an advice of that kind, when the template of none explains the injection.
     """
     best: dict[str, Candidate] = {}
     for candidate in candidates:
@@ -36,7 +39,8 @@ def decide(candidates: Iterable[Candidate], *, complete: bool) -> Attribution:
         if candidate.sure is not Sure.NO and (key not in best or best[key].strength < candidate.strength):
             best[key] = candidate
     if not best:
-        return Attribution(unexplained=complete)
+        keys = tuple(str(aspect.key) for aspect in possible())
+        return Attribution(candidates=keys, unexplained=complete and not keys)
     ranked = sorted(best, key=lambda key: best[key].strength, reverse=True)
     packages = {best[key].aspect.key.package for key in ranked}
     integration = packages.pop() if len(packages) == 1 else None

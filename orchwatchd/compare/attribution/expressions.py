@@ -7,7 +7,7 @@ that was wrapped, and its counterpart in the original is what the join point is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchwatchd.aspects.lexer import Token
 from orchwatchd.compare.attribution import template
@@ -31,12 +31,15 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """An advice that fits an expression: `own` are the byte offsets of the tokens that it wrote itself."""
+    """An advice whose template covers an expression: `own` are the byte offsets of the tokens that it wrote itself,
+    `dots` those at which what stands under `{{ . }}` begins.
+    """
 
     aspect: Aspect
-    sure: Sure
     region: tuple[int, int]
     own: frozenset[int]
+    dots: tuple[int, ...]
+    sure: Sure = Sure.NO
 
 
 def expressions(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
@@ -91,8 +94,9 @@ def _appended(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
     tokens = facts.normal(injection.code)
     for aspect, advice in facts.advice("append-args"):
         patterns = [facts.pattern(one) for one in advice.templates]
-        patterns += [facts.pattern(*advice.templates), _spread(facts, advice)]
-        if any(template.match(pattern, tokens) for pattern in patterns):
+        patterns.append(facts.pattern(*advice.templates))
+        spread = template.match(_spread(facts, advice), tokens, begins=True)
+        if spread or any(template.match(pattern, tokens) for pattern in patterns):
             yield Candidate(aspect, _evaluate_both(facts, aspect.join_point, call, original))
 
 
@@ -109,19 +113,35 @@ def _spread(facts: FileFacts, advice: Advice) -> template.Pattern:
 
 
 def _wrapped(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
+    """Wraps around or within the expression. Where several aspects certainly made a part each, the outermost is named
+    and the others are `also`; where parts compete or are doubtful, none is whole.
+    """
     region = locate(facts, injection)
     if region is None:
         return
     offsets = {token.start for token in region.tokens}
     for inner in _regions_within(facts, region):
         offsets -= {token.start for token in inner.tokens}
-    found = [one for one in _applications(facts, injection, region) if one.own & offsets]
-    # Several expressions: the one that wrote most of it; where another wrote a part, too, nothing is certain.
-    best = max((len(one.own & offsets) / len(one.own) for one in found), default=0.0)
+    found = _distinct([one for one in _applications(facts, injection, region) if one.own & offsets])
+    sole = all(one.own.isdisjoint(two.own) for one in found for two in found if one is not two)
+    covered = all(any(one.region[0] <= at < one.region[1] for one in found) for at in offsets)
+    if found and sole and covered and all(one.sure is Sure.YES for one in found):
+        main = max(found, key=lambda one: (one.region[1] - one.region[0], -one.region[0]))
+        others = {str(one.aspect.key) for one in found} - {str(main.aspect.key)}
+        yield Candidate(main.aspect, Sure.YES, also=tuple(sorted(others)))
+        return
     for one in found:
-        share = len(one.own & offsets) / len(one.own)
-        apart = any(other.own.isdisjoint(one.own) for other in found)
-        yield Candidate(one.aspect, one.sure, whole=share >= best and not apart)
+        apart = any(one.own.isdisjoint(two.own) for two in found)
+        yield Candidate(one.aspect, one.sure, whole=covered and not apart)
+
+
+def _distinct(found: list[Application]) -> list[Application]:
+    """One application for each aspect and place: `&T{}` and the `T{}` within may both fit one template."""
+    kept: list[Application] = []
+    for one in sorted(found, key=lambda one: (one.sure, len(one.own)), reverse=True):
+        if all(one.aspect is not two.aspect or one.own.isdisjoint(two.own) for two in kept):
+            kept.append(one)
+    return kept
 
 
 def _regions_within(facts: FileFacts, region: Region) -> Iterator[Region]:
@@ -133,26 +153,31 @@ def _regions_within(facts: FileFacts, region: Region) -> Iterator[Region]:
                 yield inner
 
 
-def _applications(facts: FileFacts, injection: Injection, region: Region) -> Iterator[Application]:
+def _applications(facts: FileFacts, injection: Injection, region: Region) -> list[Application]:
     """Wraps whose template covers an expression of the woven file that has some of the injection's tokens."""
     near = [
         (start, end) for start, end in facts.woven.expressions if start < region.end and end > region.start
     ]
-    wraps = list(facts.advice("wrap-expression"))
-    for start, end in dict.fromkeys(near) if wraps else ():
-        tokens = _slice(facts, start, end)
-        normal = [facts.normaliser()([*tokens])]
-        for aspect, advice in wraps:
-            fit = template.match(facts.pattern(*advice.templates), normal[0])
-            if fit is None:
-                continue
-            kept = _positions(facts, tokens)
-            held = {kept[at] for a, b in fit.holes for at in range(a, b)}
-            own = frozenset(at for at in kept if at not in held)
-            if own:
-                sure = _wrapped_node(facts, aspect, injection, (start, end), [kept[a] for a, _ in fit.dots])
-                if sure:
-                    yield Application(aspect, sure, (start, end), own)
+    fits = [
+        fit
+        for aspect, advice in facts.advice("wrap-expression")
+        for start, end in dict.fromkeys(near)
+        if (fit := _fit(facts, aspect, advice, start, end))
+    ]
+    judged = [replace(one, sure=_wrapped_node(facts, one, injection, fits)) for one in fits]
+    return [one for one in judged if one.sure]
+
+
+def _fit(facts: FileFacts, aspect: Aspect, advice: Advice, start: int, end: int) -> Application | None:
+    tokens = _slice(facts, start, end)
+    fit = template.match(facts.pattern(*advice.templates), facts.normaliser()(tokens))
+    if fit is None:
+        return None
+    kept = _positions(facts, tokens)
+    held = {kept[at] for a, b in fit.holes for at in range(a, b)}
+    own = frozenset(at for at in kept if at not in held)
+    dots = tuple(kept[a] for a, b in fit.dots if a < b)
+    return Application(aspect, (start, end), own, dots) if own else None
 
 
 def _slice(facts: FileFacts, start: int, end: int) -> list[Token]:
@@ -193,15 +218,23 @@ def _positions(facts: FileFacts, tokens: Sequence[Token]) -> list[int]:
 
 
 def _wrapped_node(
-    facts: FileFacts, aspect: Aspect, injection: Injection, region: tuple[int, int], dots: Sequence[int]
+    facts: FileFacts, one: Application, injection: Injection, others: Sequence[Application]
 ) -> Sure:
-    """Whether the aspect's join point matches what was wrapped: the node under `{{ . }}`, or the pair that it is in."""
-    pairs = [n for n in facts.woven.nodes if n.kind == "pair" and n.end == region[1] and n.start < region[0]]
-    nodes = [n for n in facts.woven.nodes if n.start in dots and n.end <= region[1] and n.kind != "pair"]
+    """Whether the aspect's join point matches what was wrapped: the node under `{{ . }}` or the pair that it is in.
+    Where another aspect wrapped that node first, its own node counts.
+    """
+    if not one.dots:
+        return _at_line(facts, one.aspect.join_point, injection)
+    start, end = one.region
+    starts = set(one.dots)
+    for other in sorted(others, key=lambda two: two.region[0] - two.region[1]):
+        if other.region[0] in starts and other.region != one.region and other.region[1] <= end:
+            starts.update(other.dots)
+    pairs = [n for n in facts.woven.nodes if n.kind == "pair" and n.end == end and n.start < start]
+    nodes = [n for n in facts.woven.nodes if n.start in starts and n.end <= end and n.kind != "pair"]
     nodes += pairs[-1:]
-    if not dots:
-        return _at_line(facts, aspect.join_point, injection)
-    found = (_evaluate_both(facts, aspect.join_point, n, counterpart(facts, n, injection)) for n in nodes)
+    point = one.aspect.join_point
+    found = (_evaluate_both(facts, point, n, counterpart(facts, n, injection)) for n in nodes)
     return max(found, default=Sure.NO)
 
 

@@ -42,7 +42,7 @@ class FileFacts:
         self.context = context
         self.injections = injections
         self.configuration = configuration
-        self._exists: dict[str, Sure] = {}
+        self._exists: dict[tuple[str, str], Sure] = {}
 
     @cached_property
     def woven(self) -> GoFile:
@@ -80,22 +80,25 @@ class FileFacts:
         for aspect in self.aspects:
             yield from ((aspect, advice) for advice in aspect.advice if advice.kind in kinds)
 
-    def exists(self, aspect: Aspect) -> Sure:
-        """Whether the aspect's join point matches anywhere in this file, injected declarations included."""
-        key = str(aspect.key)
-        if key not in self._exists:
-            self._exists[key] = self._anywhere(aspect.join_point)
-        return self._exists[key]
+    def exists(self, aspect: Aspect, declaration: str = "") -> Sure:
+        """Whether the aspect's join point matches anywhere in this file, injected declarations included; with a
+        declaration's name, in that one (everywhere, where no node bears the name).
+        """
+        place = (str(aspect.key), declaration)
+        if place not in self._exists:
+            nodes = [(n, a) for n, a in self._all_nodes if n.declaration == declaration or not declaration]
+            self._exists[place] = self._anywhere(aspect.join_point, nodes or self._all_nodes)
+        return self._exists[place]
 
-    def _anywhere(self, point: JoinPoint) -> Sure:
+    def _anywhere(self, point: JoinPoint, nodes: Sequence[tuple[GoNode, Surroundings]]) -> Sure:
         found = Sure.NO
-        for node, around in self._all_nodes:
+        for node, around in nodes:
             found = max(found, evaluate(point, Place(node), around))
             if node.body != (0, 0):
                 found = max(found, evaluate(point, Place(node, body=True), around))
             if found is Sure.YES:
                 break
-        return found if self._all_nodes else evaluate(point, Place(), self.around)
+        return found if nodes else evaluate(point, Place(), self.around)
 
     @cached_property
     def _all_nodes(self) -> list[tuple[GoNode, Surroundings]]:

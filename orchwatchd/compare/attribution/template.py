@@ -176,9 +176,11 @@ def _compile_text(pattern: Pattern, part: Text, normalise: Normalise) -> None:
             pattern.literal(token)
 
 
-def match(pattern: Pattern, tokens: Sequence[str], *, part_of: bool = False) -> Fit | None:
+def match(
+    pattern: Pattern, tokens: Sequence[str], *, part_of: bool = False, begins: bool = False
+) -> Fit | None:
     """How `pattern` covers all of `tokens`, or None. With `part_of` it may begin at any declaration of the template and
-    end anywhere: a template's declarations are several injections.
+    end anywhere: a template's declarations are several injections. With `begins` the tokens may be its beginning alone.
     """
     starts = [0]
     if part_of:
@@ -186,7 +188,7 @@ def match(pattern: Pattern, tokens: Sequence[str], *, part_of: bool = False) -> 
         starts += [
             at for at, ways in enumerate(pattern.steps) if any(way.literal in keywords for way in ways)
         ]
-    search = _Search(pattern, tokens, ends=None if part_of else {pattern.end})
+    search = _Search(pattern, tokens, ends=None if part_of or begins else {pattern.end})
     for start in dict.fromkeys(starts):
         trail = search.run(start, 0)
         if trail is not None:

@@ -2,7 +2,10 @@
 // against: each template carries its own.
 package probe
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // Hits are the marks that were met.
 var Hits []string
@@ -45,3 +48,24 @@ type Note struct {
 	Text string
 	Size int
 }
+
+// Stack, Odd, Even and Fetch are called by the packages under test.
+func Stack(n int) int { return n }
+
+// Odd returns n.
+func Odd(n int) int { return n }
+
+// Even returns n.
+func Even(n int) int { return n }
+
+// Fetch adds up.
+func Fetch(name string, n int) int { return len(name) + n }
+
+// FetchIn is what a call of Fetch becomes where there is a context.
+func FetchIn(ctx context.Context, name string, n int) int { Hit("fetch"); return Fetch(name, n) }
+
+// NewClient makes a Client.
+func NewClient() *Client { return &Client{} }
+
+// Pair is a struct that is built elsewhere.
+type Pair struct{ Left, Right int }

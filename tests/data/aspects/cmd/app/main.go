@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"example.com/aspects/alias"
 	"example.com/aspects/calls"
@@ -25,5 +26,17 @@ func main() {
 	fmt.Println(calls.Called(&probe.Client{}), calls.Built(), calls.Directed(1))
 	fmt.Println(alias.Named(), alias.Spied(), nested.Anchor(), shapes.Enabled, shapes.Version)
 	nested.Linked()
+	fmt.Println(calls.Stacked(1), calls.Within(1), calls.Fetched(context.Background(), []string{"x"}))
+	fmt.Println(calls.Unfetched([]string{"x"}), calls.Chained(), calls.Shadowed())
+	fmt.Println(calls.Likewise(1))
+	fmt.Println(calls.Valued())
+	fmt.Println(calls.Places(1, nil))
+	fmt.Println(flow.Recovers(), flow.Copies(io.Discard), flow.Line(), flow.Point{X: 1}.Scale(2), calls.Initial)
+	flow.Commented()
+	flow.Twins()
+	flow.Implemented(nil)
+	flow.Tagged()
+	fmt.Println(flow.Direct(context.Background()), flow.Counted(), flow.Deep()()(1))
+	(&flow.Stack[int]{}).Push(1)
 	fmt.Println(len(probe.Hits))
 }
