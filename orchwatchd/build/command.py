@@ -56,10 +56,15 @@ def plan_command(
         work_parent=work_parent,
         temp=temp,
         graph=graph,
-        mark=f"GOTMPDIR={work_parent}",
+        mark=mark_of(temp),
         log=log,
         notes=(*toolchain.notes, *log.notes),
     )
+
+
+def mark_of(temp: Path) -> str:
+    """What stands in the environment of all processes of a build; child builds have a `GOTMPDIR` of their own."""
+    return f"TMPDIR={temp}"
 
 
 def build_folder(project: Project) -> Path:
@@ -76,7 +81,7 @@ def _configured(build: Build) -> GoArguments:
     problems += [f"build.flags: {flags.arguments[index]} is no flag" for index in flags.packages]
     if "o" in flags.names:
         problems.append(
-            "build.flags: -o: orchwatchd writes no program; build it with `orchwatchd build -- build -o …`"
+            "build.flags: -o: a recorded build writes no program; use `orchwatchd build -- build -o …`"
         )
     if build.tags and "tags" in flags.names:
         problems.append("build.flags: -tags: use `tags` in [build]")

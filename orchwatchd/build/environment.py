@@ -74,7 +74,7 @@ _OTHER_NAMES = frozenset(
 _PREFIXES = ("CGO_", "ORCHESTRION_", "DD_ORCHESTRION_")
 _CREDENTIALS = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/@\s]+@")
 _LINK_VALUE = re.compile(
-    r"(?P<head>-X[= ]\s*['\"]?[\w./\-]+=)(?P<value>[^'\"\s]+|(?<==')[^']*|(?<==\")[^\"]*)"
+    r"""(?P<head>-X[= ]\s*(?:(?P<quote>['"])[\w./\-]+=|[\w./\-]+=))(?(quote)(?:(?!(?P=quote)).)*|[^\s'"]*)"""
 )
 
 

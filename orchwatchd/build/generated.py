@@ -74,6 +74,11 @@ class Piece:
         """The piece as a person reads it."""
         return "\n".join(self.lines).strip("\n")
 
+    @property
+    def indented(self) -> bool:
+        """Whether it stands inside something: its first line with text is indented."""
+        return next((line[0].isspace() for line in self.lines if line.strip()), False)
+
     def at(self, line: int) -> str | None:
         """The line with this number, None if the piece does not reach so far."""
         index = line - self.first
@@ -81,28 +86,30 @@ class Piece:
 
 
 def pieces(woven: str) -> Iterator[Piece]:
-    """The pieces of injected code of a woven file: what stands under each `//line <generated>:N` (fact 7)."""
+    """The pieces of injected code of a woven file: what stands under each `//line <generated>:N` (fact 7).
+
+    A piece that is indented ends where the indentation does: what follows is the original's, though no `//line` says so.
+    """
     declaration: str | None = None
-    first: int | None = None
-    inside: str | None = None
-    lines: list[str] = []
+    piece: Piece | None = None
     for line in woven.splitlines():
-        directive = _LINE.search(line) if "//line " in line else None
-        if directive is None:
-            if found := _DECLARATION.match(line):
-                declaration = _declared(found)
-                inside = inside or (declaration if first is not None else None)
-            if line.startswith(("}", ")")) or (found and line.rstrip().endswith("}")):
-                declaration = None
-            if first is not None:
-                lines.append(line)
+        if directive := (_LINE.search(line) if "//line " in line else None):
+            if piece is not None and piece.code:
+                yield piece
+            piece = Piece(declaration, int(directive["line"]), ()) if directive["file"] == GENERATED else None
             continue
-        if first is not None and any(each.strip() for each in lines):
-            yield Piece(inside, first, tuple(lines))
-        first = int(directive["line"]) if directive["file"] == GENERATED else None
-        inside, lines = declaration if first is not None else None, []
-    if first is not None and any(each.strip() for each in lines):
-        yield Piece(inside, first, tuple(lines))
+        if piece is not None and piece.indented and line.strip() and not line[0].isspace():
+            if piece.code:
+                yield piece
+            piece = None
+        if found := _DECLARATION.match(line):
+            declaration = _declared(found)
+        if piece is not None:
+            piece = replace(piece, declaration=piece.declaration or declaration, lines=(*piece.lines, line))
+        if line.startswith(("}", ")")) or (found and line.rstrip().endswith("}")):
+            declaration = None
+    if piece is not None and piece.code:
+        yield piece
 
 
 def explain(
@@ -122,11 +129,12 @@ def explain(
         if message.file != GENERATED or message.package is None or message.code is not None:
             explained.append(message)
             continue
-        if message.package not in texts:
-            texts[message.package] = [
-                piece for text in lookup(message.package) for piece in pieces(text.decode("utf-8", "replace"))
+        path = message.package.partition(" [")[0]
+        if path not in texts:
+            texts[path] = [
+                piece for text in lookup(path) for piece in pieces(text.decode("utf-8", "replace"))
             ]
-        candidates = _candidates(texts[message.package], message)
+        candidates = _candidates(texts[path], message)
         if counts[_key(message)] == len(candidates):
             candidates = [candidates[seen[_key(message)]]]
         seen[_key(message)] += 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import signal
 
 from orchwatchd.models.build import BuildOutcome, Stop
 from orchwatchd.models.run import RunStatus
 
-_SHELL_SIGNAL = 128
+# Orchestrion passes the Go command's exit code on; of a Go command killed by a signal it says so and ends with 255.
+_ORCHESTRION_FAILED = 255
+_GO_KILLED = re.compile(rb"^signal: (.+)$", re.MULTILINE)
 
 
 def status_of(outcome: BuildOutcome, go_ended: bool) -> tuple[RunStatus, str | None]:
@@ -21,11 +24,8 @@ def status_of(outcome: BuildOutcome, go_ended: bool) -> tuple[RunStatus, str | N
     if outcome.stop is Stop.FAULT:
         return RunStatus.INTERRUPTED, "ended because recording it failed"
     code = outcome.exit_code
-    if code is not None and (code < 0 or _SHELL_SIGNAL < code < _SHELL_SIGNAL + 65):
-        return (
-            RunStatus.INTERRUPTED,
-            f"killed from outside by {_name(-code if code < 0 else code - _SHELL_SIGNAL)}",
-        )
+    if code is not None and code < 0:
+        return RunStatus.INTERRUPTED, f"killed from outside by {_name(-code)}"
     if go_ended:
         return (
             (RunStatus.OK, None)
@@ -37,8 +37,10 @@ def status_of(outcome: BuildOutcome, go_ended: bool) -> tuple[RunStatus, str | N
             RunStatus.INTERRUPTED,
             "killed from outside: Orchestrion ended with 0, but nothing proves that the Go command came to its end",
         )
+    if (killed := _GO_KILLED.search(outcome.stderr)) and code == _ORCHESTRION_FAILED:
+        return RunStatus.INTERRUPTED, f"the Go command was killed from outside ({killed[1].decode()})"
     if outcome.graph_written:
-        return RunStatus.INTERRUPTED, f"the Go command was ended from outside (exit code {code})"
+        return RunStatus.FAILED, f"the Go command gave up (exit code {code})"
     return RunStatus.FAILED, f"the build did not begin (exit code {code})"
 
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchwatchd.build.command import mark_of
 from orchwatchd.build.log import split_log_lines
 from orchwatchd.build.progress import ProgressCounter
-from orchwatchd.build.temp import make_temp, remove_temp
+from orchwatchd.build.temp import make_temp, noted_temp, remove_temp
 from orchwatchd.models.build import BuildCommand, BuildOutcome, Stop
 from orchwatchd.models.run import RunProcess
 from orchwatchd.process import Ended, Group, end_group, start_group
@@ -44,7 +45,7 @@ def run_build(
     """
     command.work_parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     command.graph.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    make_temp(command.temp)
+    make_temp(command.temp, command.work_parent)
     started_at, start = datetime.now(UTC), clock()
     try:
         group = start_group(
@@ -66,7 +67,7 @@ def run_build(
             ended = group.terminate()
             exit_code = group.wait(1)
     finally:
-        remove_temp(command.temp)
+        remove_temp(command.work_parent)
     rest, lines = split_log_lines(group.output("stderr").decode("utf-8", "replace"), started_at)
     return BuildOutcome(
         exit_code=exit_code,
@@ -125,10 +126,11 @@ def find_work_tree(work_parent: Path, stderr: bytes = b"") -> Path | None:
     return min(trees, key=lambda path: (path.stat().st_ctime_ns, path.name), default=None)
 
 
-def end_interrupted(process: RunProcess | None, work_parent: Path, temp: Path) -> Ended | None:
-    """After our own death: ends what lives of a run's processes and removes its `TMPDIR`
-    (`temp.temp_of(work_parent)`).
+def end_interrupted(process: RunProcess | None, work_parent: Path) -> Ended | None:
+    """After our own death: ends what lives of a run's processes and removes its `TMPDIR`.
+
+    Returns None where the run had not begun its processes.
     """
-    ended = end_group(process, mark=f"GOTMPDIR={work_parent}") if process is not None else None
-    remove_temp(temp)
+    ended = end_group(process, mark=mark_of(noted_temp(work_parent))) if process is not None else None
+    remove_temp(work_parent)
     return ended

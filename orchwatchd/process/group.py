@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -146,11 +146,16 @@ def end_group(process: RunProcess, *, mark: str | None = None, grace: float = GR
 
     Only within the same boot. While a member of the group or its session lives, the kernel does not give its number
     away: so a process with the leader's number and another start time proves that the group is gone, and where no
-    process has the number, members are ours if they started no earlier than the leader (and carry `mark`, if given).
+    process has the number, members are ours if they started no earlier than the leader and carry `mark`. Others are
+    only reported, as survivors: a daemon of somebody else may have begun, and left, such a session.
     """
     if process.boot_id is None or process.start_ticks is None or process.boot_id != boot_id():
         return Ended(signalled=False, killed=False, survivors=())
-    return _end(lambda: _verified(process, mark), process.pgid, grace)
+    ended = _end(lambda: _verified(process, mark), process.pgid, grace)
+    if start_ticks(process.pgid) is not None:
+        return ended
+    doubtful = {member.pid for member in members_of(process.pgid)}
+    return replace(ended, survivors=tuple(sorted(doubtful | set(ended.survivors))))
 
 
 def _verified(process: RunProcess, mark: str | None) -> tuple[Member, ...]:
@@ -165,7 +170,7 @@ def _verified(process: RunProcess, mark: str | None) -> tuple[Member, ...]:
     return tuple(
         member
         for member in found
-        if (member.start is None or member.start >= first) and (mark is None or has_mark(member.pid, mark))
+        if mark and (member.start is None or member.start >= first) and has_mark(member.pid, mark)
     )
 
 
