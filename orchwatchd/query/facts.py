@@ -39,7 +39,7 @@ def facts(connection: sqlite3.Connection, run: int) -> RunFacts:
         orchestrion_version=row[2],
         go_version=row[3],
         toolexec_key=log.toolexec[0] if log is not None and log.toolexec else None,
-        modules=None if modules is None else {path: _version(*rest) for path, *rest in modules},
+        modules=None if modules is None else {row["path"]: _version(row) for row in modules},
         environment=_json(connection, run, "environment"),
         configuration=None if configuration is None else _configuration(configuration),
         manifest=None if manifest is None else _manifest(manifest),
@@ -52,11 +52,12 @@ def _configuration(text: str) -> Any:
     return from_json(text)
 
 
-def _version(version: str | None, replaced_by: str | None, replaced_version: str | None) -> str:
-    plain = version or "(none)"
-    if not replaced_by:
-        return plain
-    return f"{plain} => {replaced_by}{'@' + replaced_version if replaced_version else ''}"
+def _version(row: dict[str, Any]) -> str:
+    plain = row.get("version") or "(none)"
+    replaced = row.get("replace")
+    if not replaced:
+        return str(plain)
+    return f"{plain} => {replaced['path']}{'@' + replaced['version'] if replaced.get('version') else ''}"
 
 
 def _manifest(text: str) -> dict[str, str]:
