@@ -47,7 +47,9 @@ def show_settings(context: Context, as_json: bool) -> None:
 @click.option("--print", "only_print", is_flag=True, help="Print it instead of writing a file.")
 @pass_context
 def init(context: Context, only_print: bool) -> None:
-    """Write orchwatchd.toml beside go.mod, every key at its default with a comment; an existing file is never touched."""
+    """Write orchwatchd.toml beside go.mod, every key at its default with a comment; an existing file is never
+    touched.
+    """
     from orchwatchd.config.keys import example
     from orchwatchd.config.load import FILE_NAME
     from orchwatchd.errors import UsageError

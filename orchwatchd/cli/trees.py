@@ -105,8 +105,8 @@ def imports(context: Context, run: str, kind: str, as_json: bool) -> None:
 def source(context: Context, run: str, file: str, kind: str, form: str | None, as_json: bool) -> None:
     """Print a modified file as it was compiled then; work tree and source may be long gone or changed.
 
-    FILE is `original` or `path` as `files` prints it, a path in the project, or the end of one that only one file has.
-    With :LINE (a line of the woven file) it says who made that line.
+    FILE is `original` or `path` as `files` prints it, a path in the project, or the end of one that only one
+    file has. With :LINE (a line of the woven file) it says who made that line.
     """
     name, line = _place(file)
     with open_history(context) as history:

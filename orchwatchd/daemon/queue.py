@@ -1,10 +1,13 @@
-"""What the daemon is to do next: requests first and in order, then the one pending build, then upkeep, each job once."""
+"""What the daemon is to do next: requests first and in order, then the one pending build, then upkeep, each job
+once.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 from orchwatchd.daemon.request import Request
 
@@ -27,17 +30,21 @@ Work = Request | ChangedInputs | Upkeep
 
 
 class WorkQueue:
-    """Thread-safe; many put, one loop takes. A newer change takes the place of a pending one (newest wins, one pending)."""
+    """Thread-safe; many put, one loop takes. A newer change takes the place of a pending one (newest wins, one
+    pending).
+    """
 
     def __init__(self) -> None:
-        self._ready = threading.Condition()
+        self._lock = threading.Lock()
+        # A SimpleQueue, because its `put` may be called in a signal handler, whatever the loop is doing.
+        self._signals: SimpleQueue[None] = SimpleQueue()
         self._requests: deque[Request] = deque()
         self._change: ChangedInputs | None = None
         self._upkeep: dict[str, Upkeep] = {}
 
     def put(self, work: Work) -> None:
         """Adds work and wakes the loop."""
-        with self._ready:
+        with self._lock:
             match work:
                 case ChangedInputs():
                     self._change = work
@@ -45,18 +52,30 @@ class WorkQueue:
                     self._upkeep[work.job] = work
                 case _:
                     self._requests.append(work)
-            self._ready.notify_all()
+        self.wake()
 
     def wake(self) -> None:
-        """Ends a wait early, so that the loop looks at its stop and reload flags."""
-        with self._ready:
-            self._ready.notify_all()
+        """Ends a wait early, so that the loop looks at its flags; safe in a signal handler."""
+        self._signals.put(None)
 
     def take(self, timeout: float) -> Work | None:
         """The next piece of work, or None after `timeout` seconds or a `wake`."""
-        with self._ready:
-            if not self._has_work():
-                self._ready.wait(timeout)
+        work = self._next()
+        if work is None:
+            try:
+                self._signals.get(timeout=timeout)
+            except Empty:
+                return None
+            work = self._next()
+        return work
+
+    def pending_changes(self) -> tuple[str, ...]:
+        """The files of the pending build, for `status`."""
+        with self._lock:
+            return self._change.files if self._change else ()
+
+    def _next(self) -> Work | None:
+        with self._lock:
             if self._requests:
                 return self._requests.popleft()
             if self._change is not None:
@@ -65,11 +84,3 @@ class WorkQueue:
             if self._upkeep:
                 return self._upkeep.pop(next(iter(self._upkeep)))
             return None
-
-    def pending_changes(self) -> tuple[str, ...]:
-        """The files of the pending build, for `status`."""
-        with self._ready:
-            return self._change.files if self._change else ()
-
-    def _has_work(self) -> bool:
-        return bool(self._requests or self._change or self._upkeep)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,8 @@ class Preparation:
         self.config = config
         self.env = dict(env)
         self._kept: dict[str, _Kept] = {}
+        # The daemon's watcher asks from its own thread.
+        self._asking = threading.RLock()
 
     def toolchain(self) -> Toolchain:
         """The Go and Orchestrion that fit the project. Raises UnfitError with the next step."""
@@ -111,11 +114,12 @@ class Preparation:
         more: Callable[[_T], Sequence[Path]] = lambda _: (),
     ) -> _T:
         """What `find` gives, kept while `files` and those that the value itself names (`more`) stay as they are."""
-        kept = self._kept.get(name)
-        if kept is None or kept.stamp != _stamp([*files, *kept.more]):
-            value = find()
-            also = more(value)
-            kept = self._kept[name] = _Kept(_stamp([*files, *also]), also, value)
+        with self._asking:
+            kept = self._kept.get(name)
+            if kept is None or kept.stamp != _stamp([*files, *kept.more]):
+                value = find()
+                also = more(value)
+                kept = self._kept[name] = _Kept(_stamp([*files, *also]), also, value)
         return kept.value  # type: ignore[return-value]
 
 

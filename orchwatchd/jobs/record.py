@@ -23,13 +23,12 @@ from orchwatchd.build import (
 )
 from orchwatchd.build.environment import check_cache_program
 from orchwatchd.jobs.indexing import Left, index_run
-from orchwatchd.jobs.sources import Sources, manifest, take_sources
+from orchwatchd.jobs.sources import Sources, SourceView, manifest
 from orchwatchd.models.event import Event, Line, Progress
 from orchwatchd.models.request import BuildRequest, Recorded
 from orchwatchd.models.run import RunEnd, RunId, RunStart, RunStatus
 from orchwatchd.orchlog.family import LogFamily
 from orchwatchd.orchlog.ranges import mark, ranges_since
-from orchwatchd.watch.snapshot import take
 
 if TYPE_CHECKING:
     from orchwatchd.jobs.recorder import Recorder
@@ -48,29 +47,30 @@ class Hooks:
     tell: Tell = lambda _: None
     cancel: threading.Event | None = None
     tick: Callable[[], None] = lambda: None
-    started: Callable[[RunId, RunProcess], None] = lambda _run, _process: None
+    why_cancelled: Callable[[], str | None] = lambda: None
+    started: Callable[[RunId], None] = lambda _: None
 
 
-def record(
-    recorder: Recorder, request: BuildRequest, hooks: Hooks, sources: Sources | None = None
-) -> Recorded:
+def record(recorder: Recorder, request: BuildRequest, hooks: Hooks, view: SourceView) -> Recorded:
     """Builds and records; returns when the run is in the history, however the build ended.
 
-    `sources` is what the inputs held just before, where the caller has just looked. Raises UnfitError, UsageError or
+    `view` tells what the inputs hold before and whether they moved. Raises UnfitError, UsageError or
     ConfigurationError before anything ran and without a run; DatabaseError when the history could not be written: the
     run is then made good by `recover` before the next build.
     """
-    sources = sources or take_sources(recorder.preparation, recorder.paths)
+    sources = view.before()
     run, command, start = _begin(recorder, request, sources)
     hooks.tell(Line("note", f"#{run} building"))
     for note in command.notes:
         hooks.tell(Line("warning", note))
     outcome = _build(recorder, run, command, hooks)
-    after = take(sources.inputs, known=sources.snapshot)
+    moved = view.after(cancelled=outcome.stop is not None)
     hooks.tell(Progress("indexing", 0, 0))
     left = Left(outcome.work_tree, outcome.stdout, outcome.stderr)
     index = index_run(recorder, run, left, before=sources.snapshot.files)
     status, reason = status_of(outcome, index.reading.go_ended)
+    if status is RunStatus.CANCELLED:
+        reason = hooks.why_cancelled() or reason
     family = log_family(command)
     end = RunEnd(
         status=status,
@@ -82,11 +82,11 @@ def record(
         work_tree=str(outcome.work_tree) if outcome.work_tree else None,
         stdout=outcome.stdout,
         stderr=outcome.stderr,
-        inputs_moved=after.digest != sources.snapshot.digest,
+        inputs_moved=moved,
     )
     recorder.store.finish(run, end, index.record)
     forget_files(recorder, run)
-    return Recorded(run, status, reason, sources.snapshot.digest, after.digest)
+    return Recorded(run, status, reason, moved)
 
 
 def _begin(
@@ -155,7 +155,7 @@ def _build(recorder: Recorder, run: RunId, command: BuildCommand, hooks: Hooks) 
 
         def on_started(process: RunProcess) -> None:
             recorder.store.started(run, process)
-            hooks.started(run, process)
+            hooks.started(run)
 
         return run_build(
             command,

@@ -1,11 +1,13 @@
-"""The build's inputs as they stand: which files they are, their contents, and the manifest that a run keeps of them."""
+"""The build's inputs as they stand: which files they are, their contents, and the manifest that a run keeps of
+them.
+"""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from orchwatchd.inputs import find_inputs
 from orchwatchd.watch.snapshot import take
@@ -23,6 +25,18 @@ class Sources:
 
     inputs: InputSet
     snapshot: Snapshot
+
+
+class SourceView(Protocol):
+    """Who looks at the inputs around a build: the command itself, or the daemon's watcher."""
+
+    def before(self) -> Sources:
+        """The inputs as the build finds them."""
+        ...
+
+    def after(self, *, cancelled: bool) -> bool:
+        """Whether they moved while it ran; called once the build's last process has ended."""
+        ...
 
 
 def find_sources(preparation: Preparation, paths: Paths, *, previous: InputSet | None = None) -> InputSet:
@@ -52,10 +66,25 @@ def find_sources(preparation: Preparation, paths: Paths, *, previous: InputSet |
     )
 
 
-def take_sources(preparation: Preparation, paths: Paths) -> Sources:
-    """The inputs with their contents, read now."""
-    inputs = find_sources(preparation, paths)
-    return Sources(inputs, take(inputs))
+class FreshSources:
+    """Looks at the inputs itself, before a build and after it: for one build outside of a daemon."""
+
+    def __init__(self, preparation: Preparation, paths: Paths) -> None:
+        self._preparation = preparation
+        self._paths = paths
+        self._before: Sources | None = None
+
+    def before(self) -> Sources:
+        """The inputs as they are now. Raises UnfitError where Go or Orchestrion is missing or unfit."""
+        inputs = find_sources(self._preparation, self._paths)
+        self._before = Sources(inputs, take(inputs))
+        return self._before
+
+    def after(self, *, cancelled: bool) -> bool:  # noqa: ARG002
+        """Whether the inputs are others than before the build."""
+        if self._before is None:
+            return False
+        return take(self._before.inputs, known=self._before.snapshot).digest != self._before.snapshot.digest
 
 
 def manifest(sources: Sources) -> str:

@@ -20,15 +20,11 @@ class BuildRequest:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A run that has ended and is in the history. `digest_before` and `digest_after` are of the inputs."""
+    """A run that has ended and is in the history. `inputs_moved`: inputs changed while the build ran, so that what it
+    compiled may be of neither state.
+    """
 
     run: RunId
     status: RunStatus
     reason: str | None
-    digest_before: str
-    digest_after: str
-
-    @property
-    def inputs_moved(self) -> bool:
-        """Whether inputs changed while the build ran: what it compiled may be of neither state."""
-        return self.digest_before != self.digest_after
+    inputs_moved: bool

@@ -9,7 +9,9 @@ from orchwatchd.weave import annotate
 
 
 def print_annotated(found: SourceRow, line: int | None) -> None:
-    """Prints every line, or one, behind what made it: `original line` or the injection with integration and aspect."""
+    """Prints every line, or one, behind what made it: `original line` or the injection with integration and
+    aspect.
+    """
     origins = annotate(found.original, found.woven)
     by_ordinal = {injection.ordinal: injection for injection in found.injections}
     text = found.woven.decode("utf-8", "replace").splitlines()

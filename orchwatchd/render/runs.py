@@ -24,7 +24,7 @@ def moment(value: datetime) -> str:
 
 def runs_table(rows: Sequence[RunRow]) -> Table:
     """The list of runs, newest first."""
-    columns = [
+    columns: list[str | tuple[str, str]] = [
         "run",
         "started",
         "status",

@@ -1,0 +1,126 @@
+"""`watch` and `build`: what records."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from orchwatchd.cli.context import Context, pass_context
+
+if TYPE_CHECKING:
+    from orchwatchd.client import Answer
+    from orchwatchd.render.live import Live
+
+INTERRUPTED = 130
+
+
+@click.command()
+@pass_context
+def watch(context: Context) -> int:
+    """Watch the project and rebuild it after each change, until Ctrl-C or SIGTERM.
+
+    This is the daemon, in the foreground, as systemd starts it. SIGHUP reads the configuration again.
+    """
+    from orchwatchd.config.load import warnings
+    from orchwatchd.daemon.logs import set_up_logging
+    from orchwatchd.daemon.loop import Daemon
+    from orchwatchd.jobs.recorder import open_recorder
+    from orchwatchd.lock import acquire
+    from orchwatchd.render.live import Live
+
+    config, project, paths = context.config(), context.project(), context.paths()
+    set_up_logging()
+    for warning in warnings(config):
+        click.echo(f"warning: {warning}", err=True)
+    with (
+        acquire(paths.state, "watch"),
+        open_recorder(project, paths, config) as recorder,
+        Live() as live,
+    ):
+        return Daemon(recorder, show=live.tell, reload=context.config).run()
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("go_args", nargs=-1, type=click.UNPROCESSED, metavar="[-- GO ARGS]")
+@pass_context
+def build(context: Context, go_args: tuple[str, ...]) -> int:
+    """Record one build now and say what changed in the instrumentation.
+
+    GO ARGS replace the configured `build ./...` whole: `orchwatchd build -- test ./...` records a run of kind test. A
+    running daemon does the build; else this command does. Ctrl-C cancels the build, which is then recorded as such.
+    """
+    from orchwatchd.client import ask
+    from orchwatchd.render.live import Live
+
+    paths = context.paths()
+    with Live() as live:
+        try:
+            answer = ask(paths.socket, "build", {"arguments": list(go_args)}, on_event=live.tell)
+        except KeyboardInterrupt:
+            click.echo("the daemon was asked to cancel the build; `orchwatchd runs` shows it", err=True)
+            return INTERRUPTED
+        return _here(context, go_args, live) if answer is None else _outcome(answer)
+
+
+def _outcome(answer: Answer) -> int:
+    if isinstance(answer.result, dict) and "error" in answer.result:
+        click.echo(f"orchwatchd: {answer.result['error']}", err=True)
+    return answer.exit_code
+
+
+def _here(context: Context, go_args: tuple[str, ...], live: Live) -> int:
+    """Builds in this process, which holds the state lock meanwhile."""
+    from orchwatchd.jobs.record import Hooks, record
+    from orchwatchd.jobs.recorder import open_recorder
+    from orchwatchd.jobs.recover import recover
+    from orchwatchd.jobs.report import summarise
+    from orchwatchd.jobs.sources import FreshSources
+    from orchwatchd.lock import acquire
+    from orchwatchd.models.event import Line
+    from orchwatchd.models.request import BuildRequest
+    from orchwatchd.render.summary import summary_lines
+
+    config, project, paths = context.config(), context.project(), context.paths()
+    paths.create()
+    with (
+        acquire(paths.state, "build"),
+        open_recorder(project, paths, config) as recorder,
+        _cancelled_by_signals() as cancel,
+    ):
+        for run in recover(recorder):
+            live.tell(Line("note", f"#{run} was interrupted; what it had compiled is recorded"))
+        view = FreshSources(recorder.preparation, paths)
+        done = record(recorder, BuildRequest(arguments=go_args), Hooks(tell=live.tell, cancel=cancel), view)
+        found = summarise(paths.database, done.run)
+        for line in summary_lines(
+            found.run, found.comparison, found.messages, inputs_moved=found.inputs_moved
+        ):
+            live.tell(Line("result", line))
+        if cancel.is_set():
+            return INTERRUPTED
+        return 0 if done.status == "ok" else 1
+
+
+@contextmanager
+def _cancelled_by_signals() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C or SIGTERM sets; a second Ctrl-C ends the program."""
+    cancel = threading.Event()
+
+    def on_signal(number: int, _frame: object) -> None:
+        if cancel.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        cancel.set()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    sys.stdout.flush()

@@ -1,0 +1,280 @@
+"""The daemon's one loop: takes what is next, builds, records, keeps house; nothing else writes while it does."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from orchwatchd.daemon.queue import ChangedInputs, Upkeep, WorkQueue
+from orchwatchd.daemon.request import Request
+from orchwatchd.daemon.server import Server
+from orchwatchd.daemon.watching import WatchedSources
+from orchwatchd.errors import ConfigurationError, OrchwatchdError
+from orchwatchd.jobs.preparation import Preparation
+from orchwatchd.jobs.record import Hooks, record
+from orchwatchd.jobs.recover import recover
+from orchwatchd.jobs.report import summarise
+from orchwatchd.models.event import Event, Line, Progress
+from orchwatchd.models.request import BuildRequest
+from orchwatchd.models.rows import to_jsonable
+from orchwatchd.models.status import DaemonReport, DaemonState
+from orchwatchd.render.summary import summary_lines
+from orchwatchd.service import Notifier
+
+if TYPE_CHECKING:
+    from orchwatchd.config.model import Config
+    from orchwatchd.jobs.recorder import Recorder
+    from orchwatchd.jobs.sources import Sources
+    from orchwatchd.models.run import RunId
+    from orchwatchd.models.watching import ChangeSet
+
+log = logging.getLogger(__name__)
+
+TICK = 5.0
+STOP_SECONDS = 30.0
+OK, FAILED, UNFIT, UNKNOWN_REQUEST = 0, 1, 69, 2
+
+
+class Daemon:
+    """Runs until a signal ends it. `reload` reads the configuration anew (SIGHUP); `show` prints events for
+    people.
+    """
+
+    def __init__(
+        self, recorder: Recorder, *, show: Callable[[Event], None], reload: Callable[[], Config]
+    ) -> None:
+        self._recorder = recorder
+        self._show = show
+        self._reload = reload
+        self._queue = WorkQueue()
+        self._notifier = Notifier()
+        self._server = Server(recorder.paths.socket, self._receive)
+        self._watching = self._watch()
+        self._state = DaemonState.STARTING
+        self._problem: str | None = None
+        self._stopping = threading.Event()
+        self._reloading = threading.Event()
+        self._cancel = threading.Event()
+        self._why: str | None = None
+        self._request: Request | None = None
+
+    def run(self) -> int:
+        """Starts, works, and ends in order. Returns the exit code: 0, or 69 when watching is impossible.
+
+        Raises UnfitError when Go or Orchestrion does not fit at the start; later that is said, and waited for a
+        change.
+        """
+        self._recorder.preparation.toolchain()
+        self._catch_signals()
+        for run in recover(self._recorder):
+            self._report(run, Line("note", f"#{run} was interrupted; what it had compiled is recorded"))
+        self._server.start()
+        self._watching.start()
+        self._enter(DaemonState.IDLE)
+        self._notifier.ready(self._status_text())
+        self._show(Line("note", f"watching {self._recorder.project.root} (Ctrl-C ends it)"))
+        try:
+            return self._work()
+        finally:
+            self._end()
+
+    def _work(self) -> int:
+        while not self._stopping.is_set():
+            if self._reloading.is_set():
+                self._reloading.clear()
+                self._read_configuration()
+            work = self._queue.take(TICK)
+            self._beat()
+            failed = self._watching.health().failed
+            if failed:
+                self._show(Line("warning", f"watching has ended: {failed}"))
+                return UNFIT
+            match work:
+                case ChangedInputs(files):
+                    self._build(BuildRequest(trigger=files), None)
+                case Request():
+                    self._serve(work)
+                case Upkeep():
+                    log.debug("no such job: %s", work.job)
+            self._enter(DaemonState.IDLE)
+        return OK
+
+    def _build(self, request: BuildRequest, asker: Request | None) -> int:
+        """One build, recorded and told of. Returns the exit code for whoever asked."""
+        tell = self._teller(asker)
+        self._request = asker
+        self._cancel, self._why = threading.Event(), None
+        self._enter(DaemonState.BUILDING)
+        watching = _Once(self._watching)
+        try:
+            hooks = Hooks(tell=tell, cancel=self._cancel, tick=self._beat, why_cancelled=lambda: self._why)
+            done = record(self._recorder, request, hooks, watching)
+        except OrchwatchdError as error:
+            self._problem = error.message
+            tell(Line("warning", error.message + (f"\n  {error.hint}" if error.hint else "")))
+            return error.exit_code
+        finally:
+            watching.close()
+            self._request = None
+        self._problem = None
+        self._report(done.run, tell=tell)
+        return OK if done.status == "ok" else FAILED
+
+    def _report(self, run: RunId, *events: Event, tell: Callable[[Event], None] | None = None) -> None:
+        tell = tell or self._show
+        for event in events:
+            tell(event)
+        found = summarise(self._recorder.paths.database, run)
+        for line in summary_lines(
+            found.run, found.comparison, found.messages, inputs_moved=found.inputs_moved
+        ):
+            tell(Line("result", line))
+
+    def _serve(self, request: Request) -> None:
+        """Does what a client asked for, and answers."""
+        if request.cancelled.is_set():
+            return
+        if request.command != "build":
+            request.answer(UNKNOWN_REQUEST, {"error": f"this daemon knows no {request.command}"})
+            return
+        arguments = tuple(str(word) for word in request.arguments.get("arguments", ()))
+        request.answer(self._build(BuildRequest(arguments=arguments, trigger=("requested",)), request))
+
+    def _receive(self, request: Request) -> None:
+        """In a connection's thread: questions about the daemon are answered at once, work is queued."""
+        if request.command == "status":
+            request.answer(OK, to_jsonable(self.report()))
+            return
+        self._queue.put(request)
+        threading.Thread(target=self._cancel_with, args=(request,), name="hangup", daemon=True).start()
+
+    def _cancel_with(self, request: Request) -> None:
+        request.cancelled.wait()
+        if self._request is request:
+            self._stop_build("cancelled by who asked for it")
+
+    def report(self) -> DaemonReport:
+        """What the daemon is doing, for `status`."""
+        health = self._watching.health()
+        state = self._state
+        if state is DaemonState.IDLE and self._watching.settling:
+            state = DaemonState.SETTLING
+        return DaemonReport(
+            state=state,
+            pid=os.getpid(),
+            project=str(self._recorder.project.root),
+            degraded=health.degraded,
+            waiting=health.waiting,
+            problem=self._problem,
+            pending_changes=self._watching.pending(),
+            inputs=self._watching.counters(),
+        )
+
+    def _watch(self) -> WatchedSources:
+        root = self._recorder.project.root
+        return WatchedSources(
+            self._recorder,
+            on_change=lambda change: self._queue.put(ChangedInputs(_relative(change, root))),
+            on_cancel=lambda why: self._stop_build(f"cancelled: {why}"),
+            on_message=lambda text: self._show(Line("warning", text)),
+        )
+
+    def _teller(self, asker: Request | None) -> Callable[[Event], None]:
+        def tell(event: Event) -> None:
+            if isinstance(event, Progress) and event.phase == "indexing":
+                self._enter(DaemonState.INDEXING)
+            self._show(event)
+            if asker is not None:
+                asker.tell(event)
+
+        return tell
+
+    def _stop_build(self, why: str) -> None:
+        self._why = why
+        self._cancel.set()
+
+    def _read_configuration(self) -> None:
+        """Takes the new configuration whole, or keeps the old one and says why."""
+        self._notifier.reloading()
+        try:
+            config = self._reload()
+        except ConfigurationError as error:
+            self._show(Line("warning", f"the configuration is kept as it was: {error.message}"))
+        else:
+            old = self._recorder
+            preparation = Preparation(old.project, config, old.env)
+            self._recorder = replace(old, config=config, preparation=preparation)
+            self._watching.stop()
+            self._watching = self._watch()
+            self._watching.start()
+            self._show(Line("note", "the configuration was read again"))
+        self._notifier.ready(self._status_text())
+
+    def _catch_signals(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_stop)
+        signal.signal(signal.SIGHUP, self._on_reload)
+
+    def _on_stop(self, number: int, _frame: FrameType | None) -> None:
+        self._stopping.set()
+        self._stop_build(f"orchwatchd was stopped by {signal.Signals(number).name}")
+        self._queue.wake()
+
+    def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
+        self._reloading.set()
+        self._queue.wake()
+
+    def _enter(self, state: DaemonState) -> None:
+        if self._state is not state:
+            self._state = state
+            self._notifier.status(self._status_text())
+
+    def _status_text(self) -> str:
+        return f"{self._state}: {self._recorder.project.root}" + (
+            f" ({self._problem})" if self._problem else ""
+        )
+
+    def _beat(self) -> None:
+        """A sign of life to systemd: only while what makes the daemon useful lives."""
+        if self._server.alive and not self._watching.health().failed:
+            self._notifier.alive()
+
+    def _end(self) -> None:
+        """Stop order: no more changes, no more requests; the build has ended by then."""
+        self._enter(DaemonState.STOPPING)
+        self._notifier.stopping(STOP_SECONDS)
+        self._watching.stop()
+        self._server.stop()
+
+
+class _Once:
+    """Makes sure that the watcher hears of the end of every build that it heard of, once, however the build ended."""
+
+    def __init__(self, watching: WatchedSources) -> None:
+        self._watching = watching
+        self._open = True
+
+    def before(self) -> Sources:
+        return self._watching.before()
+
+    def after(self, *, cancelled: bool) -> bool:
+        self._open = False
+        return self._watching.after(cancelled=cancelled)
+
+    def close(self) -> None:
+        if self._open:
+            self.after(cancelled=False)
+
+
+def _relative(change: ChangeSet, root: os.PathLike[str]) -> tuple[str, ...]:
+    """The changed files as people name them, or the cause where no file is known."""
+    if not change.files:
+        return (str(change.cause),)
+    start = str(root) + os.sep
+    return tuple(file.removeprefix(start) for file in change.files)

@@ -1,0 +1,43 @@
+"""What is said of a run when it has ended: its numbers, what it changed against the run before it, its first
+errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchwatchd.errors import NotFoundError
+from orchwatchd.query import History
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orchwatchd.models.comparison import Comparison
+    from orchwatchd.models.rows import RunRow
+    from orchwatchd.models.run import CompilerMessage, RunId
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One ended run. `comparison` is against the run before it of the same kind, None where there is none."""
+
+    run: RunRow
+    comparison: Comparison | None
+    messages: tuple[CompilerMessage, ...]
+    inputs_moved: bool
+
+
+def summarise(database: Path, run: RunId) -> RunSummary:
+    """Reads what is to be said of a run that is in the history."""
+    from orchwatchd.compare import compare
+
+    with History.open(database) as history, history.snapshot():
+        row = history.run(run)
+        details = history.show(run)
+        try:
+            before = history.runs(limit=1, kinds=(row.kind,), statuses=("ok", "failed"), before=run)
+            comparison = compare(*history.sides(before[0].id, run)) if before else None
+        except NotFoundError:
+            comparison = None
+        return RunSummary(row, comparison, details.messages, details.inputs_moved)

@@ -1,0 +1,65 @@
+"""`status` as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from orchwatchd.render.terminal import size, table
+
+
+def status_report(found: dict[str, Any]) -> Iterator[RenderableType]:
+    """The state, what is degraded and why, the last run, the counts of the watcher, the room that everything
+    takes.
+    """
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in _facts(found):
+        if value:
+            made.add_row(name, value)
+    yield made
+    yield Text()
+    paths, disk = found["paths"], found["disk"]
+    rows = [
+        ("history", size(disk["database"]), paths["database"]),
+        ("work trees", size(disk["work"]), paths["work"]),
+        ("Go cache", size(disk["cache"]), paths["cache"]),
+        ("logs", size(disk["logs"]), paths["logs"]),
+        ("free", size(disk["free"]), ""),
+    ]
+    yield table(("what", ("size", "right"), "where"), rows)
+    if found["jobs"]:
+        yield Text()
+        yield table(
+            ("job", "last start", "last success", "outcome", "next"),
+            [
+                (job["job"], job.get("last_start"), job.get("last_ok"), job.get("outcome"), job.get("next"))
+                for job in found["jobs"]
+            ],
+        )
+
+
+def _facts(found: dict[str, Any]) -> Iterator[tuple[str, Text | str | None]]:
+    state = found["state"]
+    pid = f" (process {found['pid']})" if found["pid"] else ""
+    yield "daemon", Text(f"{state}{pid}", style="" if state == "stopped" else "green")
+    yield "project", found["project"]
+    yield "degraded", Text("\n".join(found["degraded"]), style="yellow") if found["degraded"] else None
+    yield "waiting", found.get("waiting")
+    yield "problem", Text(found["problem"], style="red") if found.get("problem") else None
+    yield "pending changes", ", ".join(found["pending_changes"][:10])
+    run = found["last_run"]
+    yield (
+        "last run",
+        f"#{run['id']} {run['status']} {run['kind']}, {run['started_at']}" if run else "none yet",
+    )
+    counts = found.get("inputs") or {}
+    yield (
+        "inputs",
+        ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "inputs"),
+    )
