@@ -111,7 +111,9 @@ def _match_imports(old: list[SideInjection], new: list[SideInjection], result: M
     one there.
     """
     left, right = {one.injection.text for one in old}, {one.injection.text for one in new}
-    rest_old, rest_new, pairs = _pair(old, new, lambda one: one.injection.text)
+    rest_old, rest_new, pairs = _pair(old, new, lambda one: (one.injection.text, _file(one)))
+    result.equal += pairs
+    rest_old, rest_new, pairs = _pair(rest_old, rest_new, lambda one: one.injection.text)
     result.equal += pairs
     result.repeated += [one for one in rest_old if one.injection.text in right]
     result.repeated += [one for one in rest_new if one.injection.text in left]

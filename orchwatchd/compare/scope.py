@@ -22,6 +22,7 @@ class Scope:
             and (a.kind, a.arguments) == (b.kind, b.arguments)
             and a.graph_known
             and b.graph_known
+            and bool(a.programs) == bool(b.programs)  # a link that was skipped may have left no trace
             and all(program.linked and program.complete for program in (*a.programs, *b.programs))
         )
 
