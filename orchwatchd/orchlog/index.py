@@ -195,8 +195,13 @@ def _merged(family: LogFamily, ranges: Sequence[LogRange], problems: list[str]) 
             yield from _read(family, wanted, problems)
         return
     # A build's $PID family is hundreds of small files: each is read whole when its turn comes, none stays open.
-    timed = [_timed(place, list(_read(family, wanted, problems))) for place, wanted in enumerate(ranges)]
-    yield from (line for *_, line in heapq.merge(*timed))
+    yield from in_time(list(_read(family, wanted, problems)) for wanted in ranges)
+
+
+def in_time(files: Iterable[Sequence[bytes]]) -> Iterator[bytes]:
+    """The lines of several files by time; those of one file stay in their order, as do files within a second."""
+    timed = [_timed(place, lines) for place, lines in enumerate(files)]
+    return (line for *_, line in heapq.merge(*timed))
 
 
 def _timed(place: int, lines: Sequence[bytes]) -> list[tuple[str, int, int, bytes]]:
