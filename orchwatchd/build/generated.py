@@ -88,7 +88,7 @@ class Piece:
 def pieces(woven: str) -> Iterator[Piece]:
     """The pieces of injected code of a woven file: what stands under each `//line <generated>:N` (fact 7).
 
-    A piece that is indented ends where the indentation does: what follows is the original's, though no `//line` says so.
+    A piece that is indented ends where the indentation does: the rest is the original's, though no `//line` says so.
     """
     declaration: str | None = None
     piece: Piece | None = None

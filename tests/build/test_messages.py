@@ -127,8 +127,10 @@ def test_missing_imports_keep_their_next_step() -> None:
     ("stderr", "expected", "text"),
     [
         (
-            ("# example.com/greeter/cmd/admin\nexample.com/greeter/greet.init.0: relocation target"
-            " example.com/greeter/greet.nobody not defined\nexit status 2\n"),
+            (
+                "# example.com/greeter/cmd/admin\nexample.com/greeter/greet.init.0: relocation target"
+                " example.com/greeter/greet.nobody not defined\nexit status 2\n"
+            ),
             ("", 0, None, "example.com/greeter/cmd/admin"),
             "relocation target",
         ),
@@ -143,20 +145,26 @@ def test_missing_imports_keep_their_next_step() -> None:
             "no matching files",
         ),
         (
-            ("# example.com/greeter/greet\nresolving woven dependency on example.com/greeter/nope: -: no required module"
-            " provides package example.com/greeter/nope; to add it:\n\tgo get example.com/greeter/nope\n"),
+            (
+                "# example.com/greeter/greet\nresolving woven dependency on example.com/greeter/nope: -: no required module"
+                " provides package example.com/greeter/nope; to add it:\n\tgo get example.com/greeter/nope\n"
+            ),
             ("", 0, None, GREET),
             "resolving woven dependency on example.com/greeter/nope",
         ),
         (
-            ("# example.com/greeter/greet [example.com/greeter/greet.test]\n"
-            "greet/q_test.go:4:32: declared and not used: u\nexit status 2\n"),
+            (
+                "# example.com/greeter/greet [example.com/greeter/greet.test]\n"
+                "greet/q_test.go:4:32: declared and not used: u\nexit status 2\n"
+            ),
             ("greet/q_test.go", 4, 32, "example.com/greeter/greet [example.com/greeter/greet.test]"),
             "declared and not used: u",
         ),
         (
-            ("# example.com/greeter/greet\n# [example.com/greeter/greet]\n"
-            'greet/q_test.go:3:40: fmt.Printf format %d has arg "x" of wrong type string\n'),
+            (
+                "# example.com/greeter/greet\n# [example.com/greeter/greet]\n"
+                'greet/q_test.go:3:40: fmt.Printf format %d has arg "x" of wrong type string\n'
+            ),
             ("greet/q_test.go", 3, 40, GREET),
             "fmt.Printf format",
         ),
