@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,9 @@ def changes(
     """
     subject = _subject(connection, what, root)
     found: list[ChangeRow] = []
+    runs = _runs(connection)
     for package in subject.packages:
-        found += _package(connection, package, subject)
+        found += _package(connection, package, subject, runs)
     found.sort(key=lambda row: (row.run, row.package), reverse=True)
     return tuple(found if limit is None else found[:limit])
 
@@ -109,7 +109,9 @@ def _integration(connection: sqlite3.Connection, what: str, originals: list[str]
     )
 
 
-def _package(connection: sqlite3.Connection, package: int, subject: _Subject) -> list[ChangeRow]:
+def _package(
+    connection: sqlite3.Connection, package: int, subject: _Subject, runs: list[_Run]
+) -> list[ChangeRow]:
     outputs = {
         row[0]: row
         for row in connection.execute(
@@ -117,12 +119,12 @@ def _package(connection: sqlite3.Connection, package: int, subject: _Subject) ->
         ).fetchall()
     }
     name = _name(connection, package)
-    rows_of = _rows_of(connection, package)
+    presence = _Presence(connection, package)
     found: list[ChangeRow] = []
     last: tuple[_Run, Counter[Any], bytes | None] | None = None
     pieces: dict[int, dict[Any, InjectionRow]] = {}
-    for run in _runs(connection):
-        present = _present(rows_of, run)
+    for run in runs:
+        present = presence.of(run)
         if not present:
             if last is not None and last[1] and _same_scope(connection, last[0], run):
                 found.append(_row(run, name, "gone", counts=(Counter(), last[1]), pieces=pieces))
@@ -182,30 +184,36 @@ def _keys(
     return counted
 
 
-def _runs(connection: sqlite3.Connection) -> Iterable[_Run]:
+def _runs(connection: sqlite3.Connection) -> list[_Run]:
     rows = connection.execute(
         """SELECT r.id, r.started_at, r.git_commit, r.status, r.kind, r.members, s.base
            FROM run AS r JOIN member_set AS s ON s.id = r.members ORDER BY r.id"""
     ).fetchall()
-    return (_Run(*row) for row in rows)
+    return [_Run(*row) for row in rows]
 
 
-def _rows_of(connection: sqlite3.Connection, package: int) -> dict[int, dict[int, bool]]:
-    """Set → what its own rows say of the package's outputs."""
-    found: dict[int, dict[int, bool]] = {}
-    for member_set, output, present in connection.execute(
-        """SELECT m.member_set, m.output, m.present FROM output AS o JOIN member AS m ON m.output = o.id
-           WHERE o.package = ?""",
-        (package,),
-    ).fetchall():
-        found.setdefault(member_set, {})[output] = bool(present)
-    return found
+class _Presence:
+    """Which of one package's outputs each run has, from the few rows of sets that name the package at all."""
 
+    def __init__(self, connection: sqlite3.Connection, package: int) -> None:
+        self._rows: dict[int, dict[int, bool]] = {}
+        for member_set, output, present in connection.execute(
+            """SELECT m.member_set, m.output, m.present FROM output AS o JOIN member AS m ON m.output = o.id
+               WHERE o.package = ?""",
+            (package,),
+        ).fetchall():
+            self._rows.setdefault(member_set, {})[output] = bool(present)
+        self._known: dict[int, frozenset[int]] = {}
 
-def _present(rows_of: dict[int, dict[int, bool]], run: _Run) -> set[int]:
-    own = rows_of.get(run.members, {})
-    inherited = rows_of.get(run.base, {}) if run.base is not None else {}
-    return {output for output, present in {**inherited, **own}.items() if present}
+    def of(self, run: _Run) -> frozenset[int]:
+        """The package's outputs in a run."""
+        # A set without rows of its own on the package has what its base has.
+        decisive = run.members if run.members in self._rows or run.base is None else run.base
+        known = self._known.get(decisive)
+        if known is None:
+            rows = {**self._rows.get(run.base or 0, {}), **self._rows.get(decisive, {})}
+            known = self._known[decisive] = frozenset(output for output, present in rows.items() if present)
+        return known
 
 
 def _same_scope(connection: sqlite3.Connection, before: _Run, now: _Run) -> bool:
