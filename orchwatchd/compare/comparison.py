@@ -115,9 +115,10 @@ class _Work:
     def _injections(self, name: PackageName, matching: Matching) -> bool:
         """Files the injections of one package; whether its instrumentation differs."""
         self.unchanged += len(matching.equal) + len(matching.repeated)
-        self.lists.moved += [InjectionChange(name, old, new) for old, new in matching.moved]
+        moved = [InjectionChange(name, old, new) for old, new in matching.moved]
+        self.lists.moved += moved
         self.lists.following += [InjectionChange(name, old, new) for old, new in matching.following]
-        differs = any(not one.same_declaration for one in self.lists.moved if one.package == name)
+        differs = any(not one.same_declaration for one in moved)
         for listed, changes in (
             (self.lists.removed, [InjectionChange(name, one, None) for one in matching.removed]),
             (self.lists.added, [InjectionChange(name, None, one) for one in matching.added]),

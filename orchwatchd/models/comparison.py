@@ -106,10 +106,11 @@ class InjectionChange:
 
     @property
     def same_declaration(self) -> bool:
-        """Whether it stands in the same declaration as before, wherever that went."""
+        """Whether it stands in the same declaration as before, wherever that went (an `init` has another number there)."""
         if self.before is None or self.after is None:
             return False
-        return self.before.injection.declaration == self.after.injection.declaration
+        before, after = self.before.injection.declaration, self.after.injection.declaration
+        return before.partition("#")[0] == after.partition("#")[0]
 
 
 @dataclass(frozen=True, slots=True)

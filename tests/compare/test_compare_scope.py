@@ -215,3 +215,20 @@ def test_a_run_against_itself_differs_in_nothing(side: Side) -> None:
     result = compare(side, side)
     assert not result.differs
     assert result.packages.out_of_scope == ()
+
+
+def test_an_init_that_goes_to_another_file_is_moved_and_its_package_unchanged() -> None:
+    before = replace(A, injections=(injection(declaration="init"),))
+    there = replace(injection(declaration="init#2"), file="/src/other.go")
+    result = compare(run(1, before), run(2, replace(A, action="y", injections=(there,))))
+    assert len(result.injections.moved) == 1
+    assert result.packages.unchanged == 1
+    assert not result.differs
+
+
+def test_one_text_that_left_a_declaration_for_another_changes_the_package() -> None:
+    there = replace(A, action="y", injections=(injection(declaration="G"),))
+    result = compare(run(1, A), run(2, there))
+    assert len(result.injections.moved) == 1
+    assert result.packages.changed == (name("a"),)
+    assert result.differs
