@@ -58,9 +58,7 @@ class Lookout:
         self._check_source(now)
         if now >= self._next_tick:
             self._next_tick = now + _TICK
-            if replaced := self.model.replaced_starts():
-                self.model.look_at_replaced(replaced)
-                self._absorb(now)
+            self._look_at_replaced(now)
         if now >= self._next_rescan:
             self.rescan()
         elif self._polls and now >= self._next_poll:
@@ -133,10 +131,11 @@ class Lookout:
         self.model.recount()
         self.box.lose()
 
-    def settled_after_sync(self) -> bool:
-        """Whether nothing has happened, up to now, that is still to be taken in."""
+    def settled_after_sync(self, now: float) -> bool:
+        """Whether nothing has happened, up to now, that is still to be taken in or to come to rest."""
         self.source.sync(_BARRIER)
-        return self.box.times() is None
+        self._look_at_replaced(now)
+        return self.box.times() is None and self._settle.first is None
 
     def git_steps(self) -> tuple[GitStep, ...]:
         """What Git is doing in the repositories of the inputs."""
@@ -176,6 +175,11 @@ class Lookout:
 
     def _interesting(self, directory: str, name: str) -> bool:
         return self._model is None or self._model.interesting(directory, name)
+
+    def _look_at_replaced(self, now: float) -> None:
+        if replaced := self.model.replaced_starts():
+            self.model.look_at_replaced(replaced)
+            self._absorb(now)
 
     def _check_source(self, now: float) -> None:
         """Makes a new source where the old one died, or where events may be had again."""

@@ -239,7 +239,7 @@ class Watcher:
         if identity(root) is None:
             return f"the project's folder {root} is missing"
         closed = self._gate.closed_by(look.git_steps(), now)
-        if closed is None and self._waiting is not None and not look.settled_after_sync():
+        if closed is None and self._waiting is not None and not look.settled_after_sync(now):
             # Git has just let go: what it did last must be seen, and have rested, before a build.
             return "files are still changing"
         return closed

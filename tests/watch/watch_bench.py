@@ -1,0 +1,126 @@
+"""A project folder on a real file system, watched by a real watcher, and what it said."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from orchwatchd.inputs import InputSet
+from orchwatchd.models.watching import BuiltInputs, ChangeSet, Rules
+from orchwatchd.watch import Baseline, Watcher, WatchSettings, take
+
+DEADLINE = 30.0
+
+
+def wait_for(condition: Callable[[], bool], what: str, deadline: float = DEADLINE) -> None:
+    """Waits until the condition holds; fails with `what` otherwise."""
+    end = time.monotonic() + deadline
+    while not condition():
+        assert time.monotonic() < end, f"not within {deadline} s: {what}"
+        threading.Event().wait(0.005)
+
+
+def all_go(root: Path) -> InputSet:
+    """Every Go file below `root` is an input: what `go list ./...` comes to, without asking."""
+    folder = str(root)
+    return InputSet(root=folder, bases=(folder,), modules=(folder,), own_modules=(folder,))
+
+
+def truth(root: Path) -> dict[str, bytes]:
+    """Every Go file that `./...` would reach, by its own walk: path and content's hash."""
+    found = {}
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name[0] not in "._" and name not in {"testdata", "vendor"}]
+        for name in names:
+            path = Path(folder, name)
+            if name.endswith(".go") and not name.endswith("_test.go") and name[0] not in "._":
+                found[str(path)] = sha256(path.read_bytes()).digest()
+    return found
+
+
+class Bench:
+    """A watcher with its project; builds are pretended by `build`."""
+
+    def __init__(self, root: Path, watcher: Watcher, changes: list[ChangeSet], messages: list[str]) -> None:
+        self.root = root
+        self.watcher = watcher
+        self.changes = changes
+        self.messages = messages
+        self.cancels: list[str] = []
+
+    def wait_change(self, count: int, deadline: float = DEADLINE) -> ChangeSet:
+        """The newest change once `count` were told."""
+        wait_for(lambda: len(self.changes) >= count, f"{count} builds due, have {self.changes}", deadline)
+        return self.changes[-1]
+
+    def build(self) -> BuiltInputs:
+        """Pretends a build that takes no time."""
+        self.watcher.note_build_started()
+        built = self.watcher.note_build_finished()
+        assert built is not None
+        return built
+
+    def build_first(self) -> None:
+        """Lets the build that is due at the start pass."""
+        self.wait_change(1)
+        self.build()
+        self.changes.clear()
+
+    def seen(self) -> dict[str, bytes]:
+        """The watcher's picture: path and content's hash."""
+        snapshot = self.watcher.snapshot()
+        assert snapshot is not None
+        return {path: state.sha256 for path, state in snapshot.files.items()}
+
+    def names(self, change: ChangeSet) -> set[str]:
+        """The changed files, relative to the project."""
+        return {os.path.relpath(path, self.root) for path in change.files}
+
+    def assert_quiet(self) -> None:
+        """After everything until now was seen, no build is due."""
+        assert self.watcher.current() is not None
+        wait_for(lambda: not self.watcher.settling, "the watcher comes to rest")
+        assert self.changes == []
+
+    def assert_picture_is_true(self) -> None:
+        """After everything until now was seen, the picture equals the file system, and so does its digest."""
+        now = self.watcher.current()
+        assert now is not None
+        assert self.seen() == truth(self.root)
+        assert now.digest == take(all_go(self.root)).digest
+
+
+@contextmanager
+def watching(
+    root: Path,
+    *,
+    find: Callable[[Rules | None], Rules] | None = None,
+    settings: WatchSettings | None = None,
+    baseline: Baseline | None = None,
+) -> Iterator[Bench]:
+    """Watches `root` until the end of the block."""
+    changes: list[ChangeSet] = []
+    messages: list[str] = []
+    cancels: list[str] = []
+    watcher = Watcher(
+        find or (lambda _: all_go(root)),
+        changes.append,
+        settings=settings or WatchSettings(),
+        baseline=baseline,
+        on_cancel=cancels.append,
+        on_message=messages.append,
+    )
+    bench = Bench(root, watcher, changes, messages)
+    bench.cancels = cancels
+    watcher.start()
+    try:
+        assert watcher.wait_ready(DEADLINE)
+        yield bench
+    finally:
+        watcher.stop()
+        wait_for(lambda: not any(thread.name == "watcher" for thread in threading.enumerate()), "it ends")
