@@ -6,7 +6,7 @@ from orchwatchd.build.cache import ensure_cache, retire
 from orchwatchd.build.command import build_folder, plan_command
 from orchwatchd.build.environment import check_cache_program, recorded_arguments, recorded_environment
 from orchwatchd.build.generated import lookup_in
-from orchwatchd.build.log import is_family, log_positions, log_ranges, plan_log
+from orchwatchd.build.log import plan_log
 from orchwatchd.build.outcome import status_of
 from orchwatchd.build.run import end_interrupted, find_work_tree, run_build
 from orchwatchd.build.state import git_state, modules_document
@@ -21,9 +21,6 @@ __all__ = [
     "find_toolchain",
     "find_work_tree",
     "git_state",
-    "is_family",
-    "log_positions",
-    "log_ranges",
     "lookup_in",
     "modules_document",
     "plan_command",

@@ -1,18 +1,13 @@
-"""Orchestrion's own log: where it goes, how much it says, and which bytes of it a run appended."""
+"""Orchestrion's own log as a build sets it: where it goes, how much it says, and its lines on stderr."""
 
 from __future__ import annotations
 
-import os
 import re
-import stat
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from orchwatchd.errors import ConfigurationError
 from orchwatchd.models.build import LogSetting
-from orchwatchd.models.run import LogRange
 
 STDERR = "stderr"
 _PID = re.compile(r"\$(?:PID\b|\{PID\})")
@@ -50,61 +45,6 @@ def log_environment(setting: LogSetting) -> dict[str, str]:
     """The variables that make a build log so; a name that is not set must not be inherited either."""
     values = {"ORCHESTRION_LOG_FILE": setting.file, "ORCHESTRION_LOG_LEVEL": setting.level}
     return {name: value for name, value in values.items() if value}
-
-
-def is_family(file: str) -> bool:
-    """Whether each process writes a file of its own."""
-    return _PID.search(file) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class LogPositions:
-    """Which files lay in the log's folder at one moment, by inode: (name, size)."""
-
-    file: str
-    files: Mapping[int, tuple[str, int]]
-
-
-def log_positions(file: str | None) -> LogPositions | None:
-    """Where the log ended at this moment; to be taken before the build. None where there is no file."""
-    return None if file is None else LogPositions(file, _files(Path(file).parent))
-
-
-def log_ranges(before: LogPositions | None) -> tuple[LogRange, ...]:
-    """The bytes that were appended since `before`, in every file of the log: renamed by a rotation, or new ones of
-    a `$PID` family.
-    """
-    if before is None:
-        return ()
-    pattern, stem = _patterns(Path(before.file).name)
-    ranges = []
-    for inode, (name, size) in sorted(_files(Path(before.file).parent).items(), key=lambda row: row[1]):
-        old = before.files.get(inode)
-        ours = pattern.fullmatch(old[0]) if old else pattern.fullmatch(name) or name.startswith(stem)
-        start = old[1] if old else 0
-        if ours and size > start and not name.endswith(".gz"):
-            ranges.append(LogRange(str(Path(before.file).parent / name), inode, start, size))
-    return tuple(ranges)
-
-
-def _patterns(name: str) -> tuple[re.Pattern[str], str]:
-    """What the log's files are called, and what a file begins with that a rotation renamed within the run."""
-    parts = _PID.split(name)
-    whole = re.compile(r"\d+".join(map(re.escape, parts)))
-    return whole, (Path(name).stem if len(parts) == 1 else parts[0] or name)
-
-
-def _files(folder: Path) -> dict[int, tuple[str, int]]:
-    found = {}
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                facts = entry.stat(follow_symlinks=True)
-                if stat.S_ISREG(facts.st_mode):
-                    found[facts.st_ino] = (entry.name, facts.st_size)
-    except OSError:
-        return found
-    return found
 
 
 def split_log_lines(stderr: str, started: datetime) -> tuple[str, tuple[str, ...]]:

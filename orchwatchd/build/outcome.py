@@ -21,8 +21,6 @@ def status_of(outcome: BuildOutcome, go_ended: bool) -> tuple[RunStatus, str | N
         return RunStatus.CANCELLED, "cancelled on request"
     if outcome.stop is Stop.TIME_LIMIT:
         return RunStatus.CANCELLED, f"cancelled: the time limit was reached after {outcome.duration:.0f} s"
-    if outcome.stop is Stop.FAULT:
-        return RunStatus.INTERRUPTED, "ended because recording it failed"
     code = outcome.exit_code
     if code is not None and code < 0:
         return RunStatus.INTERRUPTED, f"killed from outside by {_name(-code)}"

@@ -97,7 +97,7 @@ def _wait(
     deadline: float | None,
 ) -> Stop | None:
     """Waits for Orchestrion's end, or for a reason to end it; that reason."""
-    shown, look_at = (-1, -1), clock()
+    look_at = clock()
     while group.wait(_TICK) is None:
         if cancel.is_set():
             return Stop.CANCELLED
@@ -106,9 +106,7 @@ def _wait(
             return Stop.TIME_LIMIT
         if now >= look_at:
             look_at = now + _LOOK
-            if (seen := counter.look()) != shown:
-                shown = seen
-                progress(*seen)
+            progress(*counter.look())
     return None
 
 

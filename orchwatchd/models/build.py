@@ -79,7 +79,6 @@ class Stop(StrEnum):
 
     CANCELLED = "cancelled"
     TIME_LIMIT = "time limit"
-    FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True)

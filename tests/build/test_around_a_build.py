@@ -12,7 +12,7 @@ from build_bench import Bench, _bench, _temp_folder  # noqa: F401 - fixtures
 
 from orchwatchd import build
 from orchwatchd.build.cache import belongs_to, ensure_cache, retire
-from orchwatchd.build.log import LogRange, split_log_lines
+from orchwatchd.build.log import split_log_lines
 from orchwatchd.build.temp import make_temp, noted_temp, remove_temp, temp_of
 from orchwatchd.errors import ConfigurationError, OrchwatchdError
 from orchwatchd.models.build import BuildOutcome, Stop
@@ -41,48 +41,12 @@ def test_slow_levels_are_said_to_be_slow(level: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", ["/l/o-$PID.jsonl", "/l/${PID}/o.jsonl", "/l/$PID-${PID}"])
 def test_a_file_a_process_is_allowed(file: str, tmp_path: Path) -> None:
     assert build.plan_log(file, "WARN", root=tmp_path, disabled="x").file == file
-    assert build.is_family(file)
 
 
 @pytest.mark.parametrize("file", ["/l/$HOME/o", "/l/$PIDX", "/l/${PID", "/l/$", "/l/${HOME}$PID"])
 def test_any_other_dollar_is_refused(file: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="only"):
         build.plan_log(file, "WARN", root=tmp_path, disabled="x")
-
-
-def test_ranges_follow_a_file_that_is_rotated_during_the_run(tmp_path: Path) -> None:
-    log = tmp_path / "orchestrion.jsonl"
-    log.write_text("old\n")
-    (tmp_path / "other.jsonl").write_text("x")
-    before = build.log_positions(str(log))
-    with log.open("a") as file:
-        file.write("new\n")
-    (tmp_path / "other.jsonl").write_text("xyz")
-    inode = log.stat().st_ino
-    log.rename(tmp_path / "orchestrion-20261123.jsonl")
-    log.write_text("after\n")
-
-    assert build.log_ranges(before) == (
-        LogRange(str(tmp_path / "orchestrion-20261123.jsonl"), inode, 4, 8),
-        LogRange(str(log), log.stat().st_ino, 0, 6),
-    )
-
-
-def test_ranges_of_a_family_are_the_files_of_this_run(tmp_path: Path) -> None:
-    (tmp_path / "o-1.jsonl").write_text("old\n")
-    before = build.log_positions(str(tmp_path / "o-$PID.jsonl"))
-    for name in ("o-22.jsonl", "o-333.jsonl", "p-4.jsonl"):
-        (tmp_path / name).write_text("new\n")
-    assert [Path(row.file).name for row in build.log_ranges(before)] == ["o-22.jsonl", "o-333.jsonl"]
-
-
-def test_no_file_and_no_folder_give_no_ranges(tmp_path: Path) -> None:
-    assert build.log_ranges(build.log_positions(None)) == ()
-    before = build.log_positions(str(tmp_path / "later/o.jsonl"))
-    assert build.log_ranges(before) == ()
-    (tmp_path / "later").mkdir()
-    (tmp_path / "later/o.jsonl").write_text("x")
-    assert [row.end for row in build.log_ranges(before)] == [1]
 
 
 def test_log_lines_are_told_from_output_and_echoes_of_earlier_builds_are_dropped() -> None:
