@@ -106,7 +106,7 @@ class InjectionChange:
 
     @property
     def same_declaration(self) -> bool:
-        """Whether it stands in the same declaration as before, wherever that went (an `init` has another number there)."""
+        """Whether it stands in the same declaration as before, wherever that went (an `init` gets another number)."""
         if self.before is None or self.after is None:
             return False
         before, after = self.before.injection.declaration, self.after.injection.declaration
