@@ -109,7 +109,9 @@ class Policy:
         same = self._repeats > 0 and moves.keys() <= self._moved_before
         self._moved_before = frozenset(moves)
         if not same:
-            self._repeats, self._doubted, self._cancels = 1, False, 0
+            if self._repeats:
+                self._cancels = 0  # other files than last time: somebody is at work
+            self._repeats, self._doubted = 1, False
             return self._start()
         if self._doubted:
             self.state = State.LEFT_ALONE

@@ -83,9 +83,13 @@ class Bench:
 
     def assert_quiet(self) -> None:
         """After everything until now was seen, no build is due."""
+        self.assert_quiet_after(0)
+
+    def assert_quiet_after(self, count: int) -> None:
+        """After everything until now was seen, there were `count` builds, and no other is due."""
         assert self.watcher.current() is not None
         wait_for(lambda: not self.watcher.settling, "the watcher comes to rest")
-        assert self.changes == []
+        assert len(self.changes) == count, self.changes
 
     def assert_picture_is_true(self) -> None:
         """After everything until now was seen, the picture equals the file system, and so does its digest."""
