@@ -27,6 +27,7 @@ from orchwatchd.process import (
     start_group,
     start_ticks,
 )
+from orchwatchd.process.members import parse_ps
 
 # A leader that starts a child which ignores TERM, and one which ignores TERM in a session of its own; then does `then`.
 STUBBORN = """
@@ -209,6 +210,24 @@ def test_a_zombie_is_no_member() -> None:
     wait_for(lambda: b") Z " in Path(f"/proc/{child.pid}/stat").read_bytes())
     assert members_of(child.pid) == ()
     child.wait()
+
+
+def test_without_proc_and_ps_a_group_is_still_ended(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchwatchd.process.members.HAS_PROC", False)
+    group = running.start("import time; print('up', flush=True); time.sleep(600)")
+    wait_for(running.said(b"up"))
+    monkeypatch.setenv("PATH", "")
+
+    assert len(group.members()) == 1
+    assert group.terminate().survivors == ()
+    assert group.empty()
+
+
+def test_the_group_is_read_from_ps_where_there_is_no_proc() -> None:
+    listing = "    1     1 Ss\n   77    77 Z\n   78    77 S+\n   79    77 R\n  770   770 S\n"
+    assert [member.pid for member in parse_ps(listing, 77)] == [78, 79]
 
 
 def test_a_short_call_gives_what_was_printed_and_a_failure_is_a_result() -> None:

@@ -76,9 +76,20 @@ def _signal_one(member: Member, number: signal.Signals) -> None:
 def _members_by_ps(pgid: int) -> tuple[Member, ...]:
     """Without /proc: `ps` knows the group; who left it is not found there."""
     try:
-        listing = run_short(("ps", "-A", "-o", "pid=,pgid=,state="), timeout=5).stdout
+        return parse_ps(run_short(("ps", "-A", "-o", "pid=,pgid=,state="), timeout=5).stdout, pgid)
     except (ProgramMissingError, ProgramTimeoutError):
+        pass
+    try:
+        os.killpg(pgid, 0)
+    except ProcessLookupError:
         return ()
+    except PermissionError:
+        pass
+    return (Member(pgid, None, inside=True),)  # somebody lives there, that is all that can be known
+
+
+def parse_ps(listing: str, pgid: int) -> tuple[Member, ...]:
+    """The living processes of a group in what `ps -A -o pid=,pgid=,state=` prints."""
     rows = (line.split() for line in listing.splitlines())
     return tuple(
         Member(int(row[0]), None, inside=True)
