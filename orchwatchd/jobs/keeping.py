@@ -35,7 +35,7 @@ def protections(runs: Sequence[RunUse]) -> Reasons:
     """The runs that no limit touches, with every reason: `runs` newest first."""
     reasons: Reasons = {}
     for item in runs:
-        found = [f"pinned as {name}" for name in item.pins]
+        found = [f"pinned as {name}" if name else "pinned" for name in item.pins]
         if item.status is RunStatus.RUNNING:
             found.append("it is running")
         elif not item.indexed and item.work in (WorkState.KEPT, WorkState.THIN):

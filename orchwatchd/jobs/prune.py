@@ -58,13 +58,19 @@ def survey(store: PruneStore, paths: Paths, *, private_cache: bool = True) -> Us
     """Measures what everything takes now; reads only. Trees of running runs are not walked."""
     lost: list[RunId] = []
     problems: list[str] = []
-    runs = tuple(_measured(item, paths, lost, problems) for item in store.run_uses())
+    uses, database = store.run_uses(), store.database_bytes()
+    # What a run shares with others goes when the last of them goes: on average, forgetting one run of n frees an nth
+    # of the database. Its own rows alone would be far too little, and far too many runs would be forgotten at once.
+    share = database // max(1, len(uses))
+    runs = tuple(
+        replace(_measured(item, paths, lost, problems), row_bytes=max(item.row_bytes, share)) for item in uses
+    )
     disk = shutil.disk_usage(_existing(paths.work))
     cache = sum(file.bytes for file in cache_files(paths.cache)) if private_cache else None
     return Usage(
         runs=runs,
         disk=DiskUse(disk.total, disk.free),
-        database_bytes=store.database_bytes(),
+        database_bytes=database,
         cache_bytes=cache,
         trash_bytes=sum(_trash_bytes(paths.trash, problems)),
         lost=tuple(lost),
@@ -157,10 +163,15 @@ def _act(action: PruneAction, store: PruneStore, paths: Paths) -> int:
 def _measured(item: RunUse, paths: Paths, lost: list[RunId], problems: list[str]) -> RunUse:
     """A run's use with what its tree really takes; only trees that its record names as ours are looked at."""
     folder = run_folder(paths, item.run)
-    if item.work in (WorkState.NONE, WorkState.LOST) or item.status is RunStatus.RUNNING:
+    if item.status is RunStatus.RUNNING:
         return replace(item, tree_bytes=item.tree_bytes or 0, heavy_bytes=0)
-    ours = not item.work_parent or Path(item.work_parent) == folder
-    if not ours or not os.path.lexists(folder):
+    if item.work is WorkState.NONE and item.work_parent == str(folder) and os.path.lexists(folder):
+        item = replace(item, work=WorkState.KEPT)  # a build that was killed before it named its tree left one
+    if item.work in (WorkState.NONE, WorkState.LOST):
+        return replace(item, tree_bytes=0, heavy_bytes=0)
+    if item.work_parent and Path(item.work_parent) != folder:
+        return replace(item, work=WorkState.NONE, tree_bytes=0, heavy_bytes=0)  # an adopted tree is not ours
+    if not os.path.lexists(folder):
         if item.work is not WorkState.PRUNED:
             lost.append(item.run)
         # A tree that is gone before it was indexed is nothing that could still be kept for indexing.

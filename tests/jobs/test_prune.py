@@ -143,6 +143,14 @@ def test_a_tree_that_someone_removed_is_lost(tmp_path):
     assert survey(ledger, paths).lost == ()
 
 
+def test_what_a_build_left_that_never_named_its_tree_goes_too(tmp_path):
+    paths, ledger = six_runs(tmp_path)
+    ledger.change(3, work=WorkState.NONE)
+    prune(ledger, paths)
+    assert not (paths.work / "run-3").exists()
+    assert ledger.runs[3].work is WorkState.PRUNED
+
+
 def test_the_tree_of_a_running_build_is_not_even_walked(tmp_path):
     paths, ledger = six_runs(tmp_path)
     ledger.change(6, status=RunStatus.RUNNING)
