@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import struct
 from collections.abc import Iterable, Mapping
@@ -21,6 +20,8 @@ class SetPlan:
 
 def set_hash(outputs: Outputs) -> bytes:
     """What equal sets share: 16 bytes over the sorted ids."""
+    import hashlib
+
     ids = sorted(outputs)
     return hashlib.sha256(struct.pack(f"<{len(ids)}q", *ids)).digest()[:16]
 

@@ -47,11 +47,12 @@ class Companions:
 
     def _carry(self, outputs: list[int], nested: Members, members: Members) -> None:
         previous = self._previous(members)
+        kept = self._kept(previous) if previous else {}
         for output in outputs:
             row = self._connection.one("SELECT recorded_run FROM output WHERE id = ?", (output,))
             if row != (self._run,):
                 continue
-            carried = nested | (self._inherited(output, previous) if previous else frozenset())
+            carried = nested | (self._inherited(output, kept) if kept else frozenset())
             if carried:
                 self._connection.execute(
                     "UPDATE output SET companions = ? WHERE id = ?", (self._sets.put(carried, ()), output)
@@ -67,15 +68,30 @@ class Companions:
         before = self._sets.outputs(row[0]) if row else frozenset()
         return before if before & members else frozenset()
 
-    def _inherited(self, output: int, previous: Members) -> Members:
-        rows = self._connection.all(
-            """SELECT b.id, b.companions FROM output AS o JOIN output AS b ON b.package = o.package AND b.id <> o.id
-               WHERE o.id = ? AND b.companions IS NOT NULL
-                 AND (SELECT added FROM output_import WHERE output = o.id AND kind = 'importcfg')
-                  IS (SELECT added FROM output_import WHERE output = b.id AND kind = 'importcfg')""",
-            (output,),
+    def _kept(self, previous: Members) -> dict[int, list[tuple[int, int]]]:
+        """By package, the outputs of the run before that carry companions, and their set."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for output, package, companions in self._connection.all(
+            """SELECT id, package, companions FROM output WHERE companions IS NOT NULL AND package IS NOT NULL
+               AND id IN (SELECT value FROM json_each(?))""",
+            (json.dumps(sorted(previous)),),
+        ):
+            found.setdefault(package, []).append((output, companions))
+        return found
+
+    def _inherited(self, output: int, kept: dict[int, list[tuple[int, int]]]) -> Members:
+        package = self._connection.must("SELECT package FROM output WHERE id = ?", (output,))[0]
+        carried: Members = frozenset()
+        for before, companions in kept.get(package, ()):
+            if before != output and self._added(before) == self._added(output):
+                carried |= self._sets.outputs(companions)
+        return carried
+
+    def _added(self, output: int) -> int | None:
+        row = self._connection.one(
+            "SELECT added FROM output_import WHERE output = ? AND kind = 'importcfg'", (output,)
         )
-        return frozenset().union(*(self._sets.outputs(kept) for before, kept in rows if before in previous))
+        return row[0] if row else None
 
     def _carried(self, members: Members) -> Members:
         rows = self._connection.all(

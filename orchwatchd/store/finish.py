@@ -44,8 +44,8 @@ class Finish:
     def write(self, end: RunEnd) -> None:
         """Keeps everything; the caller holds the transaction."""
         record = self._record
-        recorded = [(output, self._outputs.record(output)) for output in _proven(record)]
         self._ids = self._outputs.identify(_named(record))
+        recorded = [(output, self._outputs.record(output)) for output in _proven(record)]
         correct_counters(self._connection, self._outputs.changes)
         members = frozenset(self._ids[build.action] for _, build in record.members)
         members |= self._links(record.programs)
@@ -225,6 +225,7 @@ def _named(record: RunRecord) -> list[tuple[PackageName | None, BuildId]]:
     for program in record.programs:
         named.extend(program.members)
     named.extend((stage.package, stage.build_id) for stage in record.stages if stage.build_id)
+    named.extend((one.package, BuildId(one.action, one.content)) for one in record.outputs if one.action)
     return named
 
 

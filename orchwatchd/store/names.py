@@ -40,6 +40,7 @@ class Names:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._packages: dict[PackageName, int] = {}
+        self._sets: dict[frozenset[str], int] = {}
 
     def package(self, name: PackageName) -> int:
         """The id of a package's row."""
@@ -61,7 +62,12 @@ class Names:
 
     def name_set(self, paths: Iterable[str]) -> int:
         """The id of a set of import paths."""
-        ids = sorted({self.package(PackageName(path)) for path in paths})
+        wanted = frozenset(paths)
+        if wanted not in self._sets:
+            self._sets[wanted] = self._name_set(sorted({self.package(PackageName(path)) for path in wanted}))
+        return self._sets[wanted]
+
+    def _name_set(self, ids: list[int]) -> int:
         digest = short_hash(struct.pack(f"<{len(ids)}q", *ids))
         row = self._connection.one("SELECT id FROM name_set WHERE hash = ?", (digest,))
         if row:

@@ -24,6 +24,7 @@ class Outputs:
         self._names = names
         self._run = run
         self._versions = versions
+        self._known: dict[str, int] = {}
         self.changes: dict[int, tuple[Tally, Tally]] = {}
         self.problems: list[str] = []
 
@@ -51,10 +52,14 @@ class Outputs:
                     "INSERT INTO output (action, content, package, state) VALUES (?, ?, ?, 'unknown')",
                     (action, content, self._names.package(package) if package else None),
                 )
+        self._known.update(found)
         return found
 
     def record(self, output: OutputRecord) -> int:
-        """Keeps what a tree held of one output, unless the history holds more. Gives the output's row."""
+        """Keeps what a tree held of one output, unless the history holds more. Gives the output's row.
+
+        Outputs with an action id are identified before, all at once.
+        """
         identity = self._row(output)
         row = self._connection.must(
             "SELECT state, modified_files, injections FROM output WHERE id = ?", (identity,)
@@ -72,8 +77,7 @@ class Outputs:
 
     def _row(self, output: OutputRecord) -> int:
         if output.action:
-            build = BuildId(output.action, output.content)
-            return self.identify([(output.package, build)])[output.action]
+            return self._known[output.action]
         return self._connection.insert(
             "INSERT INTO output (package, state) VALUES (?, 'unknown')",
             (self._names.package(output.package) if output.package else None,),
