@@ -43,7 +43,7 @@ CHAPTERS = (
         'return "hello, " + name',
         'return "good day, " + name',
         "ok",
-        ("diff", "@-1", "@"),
+        ("stages", "@"),
     ),
     Chapter(
         "Banner gets a //greeter:span, so Orchestrion weaves one function more.",
@@ -158,7 +158,7 @@ def watch(project: Path) -> NoReturn:
 
 
 def interrupt(_number: int, _frame: object) -> NoReturn:
-    """TERM and HUP end the demo as Ctrl-C does, so that the daemon is ended as well."""
+    """However the demo is ended, the daemon is ended as well."""
     raise KeyboardInterrupt
 
 
@@ -169,7 +169,7 @@ def main() -> int:
     project = parser.parse_args().project
     if project is not None:
         watch(project)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     folder = Path(tempfile.mkdtemp(prefix="orchwatchd-demo-"))
     demo = Demo(folder)
@@ -197,7 +197,12 @@ def epilogue(demo: Demo, folder: Path) -> None:
     print(f"  alias o={shlex.quote(command)}")
     print("  o show 1 --slowest; o stages 1; o imports @; o sql 'select * from runs'")
     print("Watch a project of your own:  make demo PROJECT=~/src/service")
-    print(f"Remove all of this:  rm -rf {shlex.quote(str(folder))}")
+    print(f"Remove all of this, {megabytes(folder)} MB:  rm -rf {shlex.quote(str(folder))}")
+
+
+def megabytes(folder: Path) -> int:
+    """What a folder takes on the disk."""
+    return sum(path.lstat().st_blocks for path in folder.rglob("*")) * 512 // 1000**2
 
 
 if __name__ == "__main__":
