@@ -56,8 +56,8 @@ def test_a_failing_build_names_file_line_and_message_and_that_nothing_was_woven(
     shown = greeter.json("show", "@")
     (message,) = [found for found in shown["messages"] if "nam" in found["text"]]
     assert message["file"].endswith("greet/greet.go")
-    assert (message["line"], newest(greeter)["status"]) == (17, "failed")
-    assert "greet.go:17" in said.out + said.err
+    assert (message["line"], newest(greeter)["status"]) == (16, "failed")
+    assert "greet.go:16" in said.out + said.err
     refused = greeter("source", "@", "greet/greet.go", code=4)
     assert "no modified file" in refused.err or "none was written" in refused.err
 
