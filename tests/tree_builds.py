@@ -186,8 +186,21 @@ def _lives(group: int) -> bool:
 
 
 @pytest.fixture(scope="session")
-def whole_build(workshop: Workshop, killed_build: TreeBuild) -> TreeBuild:
-    """The build after the killed one: it takes from the cache what that one had compiled."""
+def library_builds(workshop: Workshop, killed_build: TreeBuild) -> tuple[TreeBuild, TreeBuild]:
+    """A package without a command, built after the killed build, and again. It does not need `trace`, but what is
+    injected into it does: only a child build compiles that.
+    """
+    builds = (
+        workshop.build("library", "build", "./greet"),
+        workshop.build("library-warm", "build", "./greet"),
+    )
+    assert [build.returncode for build in builds] == [0, 0], [build.stderr for build in builds]
+    return builds
+
+
+@pytest.fixture(scope="session")
+def whole_build(workshop: Workshop, library_builds: tuple[TreeBuild, TreeBuild]) -> TreeBuild:
+    """All packages; the cache has what the builds before compiled, the killed one included."""
     build = workshop.build("whole", "build", "-o", "/dev/null", "./...")
     assert build.returncode == 0, build.stderr
     return build
@@ -232,20 +245,3 @@ def cgo_build(workshop: Workshop, whole_build: TreeBuild) -> TreeBuild:
         build = workshop.build("cgo", "build", "-o", "/dev/null", "./...")
     assert build.returncode == 0, build.stderr
     return build
-
-
-@pytest.fixture(scope="session")
-def library_builds(workshop: Workshop, whole_build: TreeBuild) -> tuple[TreeBuild, TreeBuild]:
-    """The module without its commands, cold in a cache of its own and warm."""
-    commands = workshop.project / "cmd"
-    aside = workshop.base / "cmd"
-    commands.rename(aside)
-    own = Workshop(workshop.tools, workshop.base / "library")
-    own.base.mkdir()
-    own.project.symlink_to(workshop.project)
-    try:
-        builds = own.build("cold", "build", "./..."), own.build("warm", "build", "./...")
-    finally:
-        aside.rename(commands)
-    assert [build.returncode for build in builds] == [0, 0], [build.stderr for build in builds]
-    return builds

@@ -13,16 +13,18 @@ _STAGE_ARCHIVE = re.compile(r"/go-build\d+/((?:__tmp__/go-build\d+/)*b\d+)/_pkg_
 _STAGE_FILE = re.compile(r"/go-build\d+/((?:__tmp__/go-build\d+/)*b\d+/[^/]+)$")
 _CACHE_FILE = re.compile(r"/([0-9a-f]{64})-d$")
 _MAIN_PATH = re.compile(r"path\\t(.*?)\\n")
+_MAIN_MODULE = re.compile(r"\\nmod\\t(.*?)\\t")
 
 
 @dataclass(frozen=True, slots=True)
 class ImportConfig:
-    """`archives` by import path, in file order; `main` is the program's path from `modinfo` (link
-    configurations only).
+    """`archives` by import path, in file order; `main` and `module` are the program's path and its main module from
+    `modinfo` (link configurations only).
     """
 
     archives: dict[str, str] = field(default_factory=dict)
     main: str | None = None
+    module: str | None = None
 
 
 def read_importcfg(path: Path | str) -> ImportConfig:
@@ -35,16 +37,22 @@ def read_importcfg(path: Path | str) -> ImportConfig:
 def parse_importcfg(data: bytes) -> ImportConfig:
     """The content of an import configuration; archive paths are file system strings (`os.fsdecode`)."""
     archives: dict[str, str] = {}
-    main = None
+    main = module = None
     for line in data.split(b"\n"):
         verb, _, rest = line.partition(b" ")
         if verb == b"packagefile":
             path, equals, archive = rest.partition(b"=")
             if equals:
                 archives[path.decode("utf-8", "replace")] = os.fsdecode(archive)
-        elif verb == b"modinfo" and (found := _MAIN_PATH.search(rest.decode("utf-8", "replace"))):
-            main = found[1]
-    return ImportConfig(archives, main)
+        elif verb == b"modinfo":
+            info = rest.decode("utf-8", "replace")
+            main, module = _first(_MAIN_PATH, info), _first(_MAIN_MODULE, info)
+    return ImportConfig(archives, main, module)
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str | None:
+    found = pattern.search(text)
+    return found[1] if found else None
 
 
 def stage_of(archive: str) -> str | None:

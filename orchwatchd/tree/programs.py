@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from orchwatchd.models.package import BuildId, PackageName
+from orchwatchd.models.package import UNKNOWN_VARIANT, BuildId, PackageName
 from orchwatchd.models.tree import Member, Program
 from orchwatchd.tree.actiongraph import Action, ActionGraph
 from orchwatchd.tree.archive import read_build_id, read_link_action
@@ -133,16 +133,35 @@ def _of_stage(
     problems: list[str],
 ) -> Program:
     config = read_config(stage, LINK_CONFIG, problems)
-    members, unresolved = _members(config, ids, name_of)
+    package = PackageName(main_path(stage, config) or f"unknown program of {stage.path}")
+
+    def name_in_test(path: str, of: str | None, build_id: BuildId | None) -> PackageName:
+        return _in_test(package.path, config, path) or name_of(path, of, build_id)
+
+    members, unresolved = _members(config, ids, name_in_test)
     action = next((found for path in _executables(stage) if (found := _link_action(path))), None)
     return Program(
-        package=PackageName(main_path(stage, config) or f"unknown program of {stage.path}"),
+        package=package,
         action=action,
         members=members,
         original_members=_original(stage, problems),
         linked=action is not None,
         unresolved=unresolved,
     )
+
+
+def _in_test(main: str, config: ImportConfig | None, path: str) -> PackageName | None:
+    """The name of a package of the test main `x.test`, without an action graph. `x_test` is always compiled for it;
+    `x`, and what of its module imports `x`, only where `x` has test files, which nothing tells here.
+    """
+    tested = main.removesuffix(".test")
+    if main in (tested, path):
+        return None
+    if path == f"{tested}_test":
+        return PackageName(path, main)
+    module = config.module if config else None
+    in_module = module is not None and f"{path}/".startswith(f"{module}/")
+    return PackageName(path, UNKNOWN_VARIANT) if in_module or path == tested else None
 
 
 def main_path(stage: FoundStage, config: ImportConfig | None) -> str | None:

@@ -19,6 +19,7 @@ def test_archives_and_the_programs_path_are_read() -> None:
     config = parse_importcfg(LINK)
     assert list(config.archives) == ["fmt", "example.com/a"]
     assert config.main == "example.com/cmd/api"
+    assert config.module == "example.com"
 
 
 def test_a_stage_is_known_by_what_follows_the_root_of_its_tree() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from orchwatchd.models.package import PackageName
+from orchwatchd.models.package import UNKNOWN_VARIANT, PackageName
 from orchwatchd.models.tree import ImportKind, StageKind, StageStatus, TreeReading
 from orchwatchd.tree import read_tree
 
@@ -112,10 +112,11 @@ def test_import_changes_are_told_apart(greeter_cold: Any) -> None:
     assert set(admin[ImportKind.IMPORTCFG_LINK]) == {f"{MODULE}/trace", "log", "log/internal"}
 
 
-def test_copies_are_told_from_compiles_as_the_debug_log_tells_them(whole_build: Any) -> None:
+def test_copies_are_told_from_compiles_as_the_debug_log_tells_them(library_builds: Any) -> None:
     """Fact 2: the log says of each stage whether it re-used another's archive; the tree alone must never contradict it."""
-    reading = read_tree(whole_build.work, whole_build.graph)
-    reused = reused_by_log(whole_build.log, whole_build.work)
+    build, _ = library_builds
+    reading = read_tree(build.work, build.graph)
+    reused = reused_by_log(build.log, build.work)
     told = [stage for stage in reading.stages if stage.status is not None and stage.build_id]
     for stage in told:
         tree = stage.path[: -len(stage.path.rpartition("/")[2])]
@@ -251,3 +252,13 @@ def test_a_library_has_no_program_and_a_warm_tree_nothing_at_all(library_builds:
     assert {package.build_id for package in cold.packages} == {package.build_id for package in warm.packages}
     assert [str(stage.package) for stage in cold.stages if stage.woven] == [f"{MODULE}/greet"]
     assert warm.stages == ()
+
+
+def test_an_adopted_test_tree_does_not_claim_to_know_variants(tested_build: Any) -> None:
+    """Without the action graph nothing tells whether the package under test has test files of its own."""
+    reading = read_tree(tested_build.work)
+    (program,) = reading.programs
+    names = {member.package.path: member.package.variant for member in program.members}
+    assert names[f"{MODULE}/greet"] == names[f"{MODULE}/util"] == UNKNOWN_VARIANT
+    assert names["fmt"] == ""
+    assert names[f"{MODULE}/greet_test"] == f"{MODULE}/greet.test"
