@@ -38,9 +38,7 @@ def health_of(
     failed: str | None = None,
 ) -> WatchHealth:
     """Everything that `status` says about watching. `stale` are Git's locks that were waited for in vain."""
-    degraded = (
-        [f"an error in the watcher was caught, everything was looked at again: {fault}"] if fault else []
-    )
+    degraded = [f"after an error in the watcher everything is looked at again: {fault}"] if fault else []
     degraded += [f"{path} is left over; it was waited for in vain" for path in stale]
     if lookout is None:
         return WatchHealth(False, tuple(degraded), (), waiting, failed, WatchCounters(faults=faults))

@@ -284,9 +284,12 @@ class ObserverSource:
         if event.event_type in {"opened", "closed_no_write"}:
             return
         for spelt in (event.src_path, event.dest_path):
-            directory, _, name = os.fsdecode(spelt).rpartition("/")
-            if spelt and (event.is_directory or self._interesting(directory, name)):
+            path = os.fsdecode(spelt)
+            directory, _, name = path.rpartition("/")
+            if path and (event.is_directory or self._interesting(directory, name)):
                 self._box.mark(directory)
+            if path and event.is_directory:
+                self._box.mark(path)
 
 
 def _id(number: int) -> Any:

@@ -181,6 +181,8 @@ class Watcher:
             self._announce(look)
         self._decide(self._policy.tick(now), Cause.DURING_BUILD)
         self._start_if_due(look, now)
+        if self._faults_in_a_row == 0 and look.box.times() is None:
+            self._fault = None  # everything was looked at again
         self._faults_in_a_row = 0
 
     def _pause(self, look: Lookout, now: float) -> float:
@@ -252,10 +254,14 @@ class Watcher:
         self._policy.started()
 
     def _end_build(self, look: Lookout, *, cancelled: bool) -> BuiltInputs:
-        look.catch_up()
-        self._announce(look)
-        moved = self._ledger.end()
-        self._decide(self._policy.finished(time.monotonic(), cancelled=cancelled), Cause.DURING_BUILD)
+        try:
+            look.catch_up()
+            self._announce(look)
+        finally:
+            # Whatever went wrong: the build is over, and the next change must be able to start another.
+            moved = self._ledger.end()
+            act = self._policy.finished(time.monotonic(), cancelled=cancelled)
+            self._decide(act, Cause.DURING_BUILD)
         return BuiltInputs(self._digest_start, look.model.digest, moved)
 
     def _current(self, look: Lookout) -> ChangeSet:
@@ -303,12 +309,13 @@ class Watcher:
         self._faults += 1
         self._faults_in_a_row += 1
         self._fault = f"{type(error).__name__}: {error}"
+        self._tell(self._on_message, f"an error in the watcher, everything is looked at again: {self._fault}")
         if self._faults_in_a_row >= _MOST_FAULTS:
             self._failed = f"watching ended after {_MOST_FAULTS} errors in a row, the last: {self._fault}"
             return False
         if self._lookout is not None:
             self._lookout.mend()
-        self._stopping.wait(min(0.05 * 2**self._faults_in_a_row, 5.0))
+        self._stopping.wait(min(0.05 * 2**self._faults_in_a_row, 1.0))
         return True
 
 
