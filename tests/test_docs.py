@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from program import Program
 
 from orchwatchd import __version__
 from orchwatchd.cli.main import COMMANDS
@@ -62,6 +64,13 @@ def test_every_field_of_a_row_is_documented(command, row):
 def test_every_field_of_a_diff_is_documented():
     said = to_jsonable(Comparison(RunId(1), RunId(2)))
     assert set(_documented("diff")) == _paths(said)
+
+
+def test_every_field_of_the_status_is_documented(tmp_path):
+    said = Program(ROOT / "examples/greeter", tmp_path, dict(os.environ)).json("status")
+    assert set(_documented("status")) == set(said)
+    assert said["state"] == "stopped"
+    assert {"state", "database", "work", "cache", "logs"} <= set(said["paths"])
 
 
 def test_layers_of_the_page_are_those_that_are_enforced():
