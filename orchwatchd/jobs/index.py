@@ -43,21 +43,21 @@ def index_reading(
     *,
     original_versions: Versions = _no_versions,
     snapshot: Snapshot | None = None,
-    attribute: Attribute = _unattributed,
+    attribute: Attribute | None = None,
     names: Mapping[str, PackageName] | None = None,
 ) -> RunRecord:
     """The record of the run whose tree `reading` is.
 
     `original_versions(path)` yields stored texts of a source, newest first; `snapshot` is what the
     project's sources were before the build, by absolute path (None: an adopted tree); `attribute` says who
-    made injections; `names` are packages by action id that another source knows (the DEBUG log, an earlier
+    made injections (None: nobody is named); `names` are packages by action id that another source knows (the DEBUG log, an earlier
     run), used where the tree names none or no variant.
     """
     naming = _Naming(names or {})
     stages = tuple(
         replace(stage, package=naming.of(stage.package, _action(stage))) for stage in reading.stages
     )
-    files = _Files(reading, original_versions, snapshot, attribute)
+    files = _Files(reading, original_versions, snapshot, attribute or _unattributed)
     return RunRecord(
         stages=stages,
         outputs=_outputs(reading, stages, files),

@@ -4,46 +4,67 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchwatchd.build import build_folder, lookup_in
 from orchwatchd.build.messages import parse
-from orchwatchd.jobs.index import index_reading
-from orchwatchd.models.record import RunRecord
+from orchwatchd.compare.attribution import ATTRIBUTION_VERSION, FileContext, attribute
+from orchwatchd.jobs.index import Attribute, index_reading
+from orchwatchd.models.injection import Attribution
 from orchwatchd.models.tree import TreeReading
+from orchwatchd.orchlog.family import LogFamily
+from orchwatchd.orchlog.index import index_lines
+from orchwatchd.orchlog.index import index_run as index_log
 from orchwatchd.tree import read_tree
 from orchwatchd.weave import WEAVE_VERSION
 
 if TYPE_CHECKING:
     from orchwatchd.jobs.recorder import Recorder
-    from orchwatchd.models.run import CompilerMessage, RunId
+    from orchwatchd.models.aspect import ResolvedConfiguration
+    from orchwatchd.models.injection import Injection
+    from orchwatchd.models.log import IndexedLog
+    from orchwatchd.models.package import PackageName
+    from orchwatchd.models.record import FileRecord, RunRecord
+    from orchwatchd.models.run import CompilerMessage, LogRange, RunId
     from orchwatchd.models.watching import FileState
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a build left: its root work tree (None: none was made) and what it printed, log lines taken out."""
+    """What a build left: its root work tree (None: none was made), what it printed with log lines taken out, the log
+    lines that it printed, and what it appended to log files.
+    """
 
     tree: Path | None
     stdout: bytes
     stderr: bytes
+    log_lines: tuple[str, ...] = ()
+    logs: tuple[LogRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What a run's tree and output told."""
+    """What a run's tree, output and log told."""
 
     reading: TreeReading
     record: RunRecord
     messages: tuple[CompilerMessage, ...]
+    log: IndexedLog
 
 
-def index_run(recorder: Recorder, run: RunId, left: Left, *, before: Mapping[str, FileState] | None) -> Index:
-    """Indexes the tree of a run whose build has ended. `before` is what its inputs held before it, if that is
-    known.
+def index_run(
+    recorder: Recorder,
+    run: RunId,
+    left: Left,
+    *,
+    before: Mapping[str, FileState] | None,
+    configuration: ResolvedConfiguration | None,
+) -> Index:
+    """Indexes what a run left whose build has ended. `before` is what its inputs held before it, `configuration`
+    Orchestrion's in force, each None where it is not known.
     """
     graph = recorder.files_of(run) / "graph.json"
     reading = (
@@ -56,5 +77,39 @@ def index_run(recorder: Recorder, run: RunId, left: Left, *, before: Mapping[str
         root=recorder.project.root,
         lookup=lookup_in(left.tree) if left.tree else None,
     )
-    found = index_reading(reading, original_versions=recorder.store.original_versions, snapshot=before)
-    return Index(reading, replace(found, weave_version=WEAVE_VERSION), messages)
+    found = index_reading(
+        reading,
+        original_versions=recorder.store.original_versions,
+        snapshot=before,
+        attribute=None if configuration is None else attributor(configuration),
+    )
+    record = replace(found, weave_version=WEAVE_VERSION, attribution_version=ATTRIBUTION_VERSION)
+    return Index(reading, record, messages, _index_log(recorder, left))
+
+
+def attributor(configuration: ResolvedConfiguration) -> Attribute:
+    """Says who made a file's injections, under one configuration."""
+
+    def makers(
+        package: PackageName | None, file: FileRecord, injections: Sequence[Injection]
+    ) -> Sequence[Attribution]:
+        if package is None:
+            return [Attribution()] * len(injections)
+        context = FileContext(
+            package=package.path,
+            original=file.original_data,
+            woven=file.data,
+            synthetic=file.synthetic,
+            test_main=package.path.endswith(".test"),
+        )
+        return attribute(configuration, context, injections)
+
+    return makers
+
+
+def _index_log(recorder: Recorder, left: Left) -> IndexedLog:
+    limits = recorder.config.logs
+    if left.log_lines:
+        lines = (line.encode("utf-8", "surrogateescape") for line in left.log_lines)
+        return index_lines(lines, max_lines=limits.max_lines, level=limits.level)
+    return index_log(LogFamily(recorder.log_file), left.logs, max_lines=limits.max_lines, level=limits.level)

@@ -77,7 +77,6 @@ class Preparation:
 
         project = self.project
         asked = {
-            "argv": recorded_arguments(command.argv),
             "packages": command.packages,
             "tags": self.config.build.tags,
             "flags": recorded_arguments(self.config.build.flags),

@@ -66,25 +66,27 @@ def record(recorder: Recorder, request: BuildRequest, hooks: Hooks, view: Source
     outcome = _build(recorder, run, command, hooks)
     moved = view.after(cancelled=outcome.stop is not None)
     hooks.tell(Progress("indexing", 0, 0))
-    left = Left(outcome.work_tree, outcome.stdout, outcome.stderr)
-    index = index_run(recorder, run, left, before=sources.snapshot.files)
+    family = log_family(command)
+    logs = ranges_since(family, start.logs) if family else ()
+    left = Left(outcome.work_tree, outcome.stdout, outcome.stderr, outcome.log_lines, logs)
+    configuration = recorder.preparation.configuration()
+    index = index_run(recorder, run, left, before=sources.snapshot.files, configuration=configuration)
     status, reason = status_of(outcome, index.reading.go_ended)
     if status is RunStatus.CANCELLED:
         reason = hooks.why_cancelled() or reason
-    family = log_family(command)
     end = RunEnd(
         status=status,
         reason=reason,
         ended_at=outcome.ended_at,
         exit_code=outcome.exit_code,
         messages=index.messages if status is not RunStatus.OK else (),
-        logs=ranges_since(family, start.logs) if family else (),
+        logs=logs,
         work_tree=str(outcome.work_tree) if outcome.work_tree else None,
         stdout=outcome.stdout,
         stderr=outcome.stderr,
         inputs_moved=moved,
     )
-    recorder.store.finish(run, end, index.record)
+    recorder.store.finish(run, end, index.record, index.log)
     forget_files(recorder, run)
     return Recorded(run, status, reason, moved)
 

@@ -8,15 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchwatchd.aspects.document import from_json
 from orchwatchd.build import end_interrupted, find_work_tree
 from orchwatchd.jobs.indexing import Left, index_run
 from orchwatchd.jobs.record import forget_files
 from orchwatchd.models.run import RunEnd, RunId, RunStatus
 from orchwatchd.orchlog.family import LogFamily
 from orchwatchd.orchlog.ranges import ranges_since
+from orchwatchd.query import History
 
 if TYPE_CHECKING:
     from orchwatchd.jobs.recorder import Recorder
+    from orchwatchd.models.aspect import ResolvedConfiguration
     from orchwatchd.models.stored import UnfinishedRun
 
 
@@ -42,22 +45,29 @@ def _record(recorder: Recorder, run: UnfinishedRun) -> None:
     if tree is None and run.process is not None and not parent.is_dir():
         recorder.store.new_history_id()
     folder = recorder.files_of(run.id)
-    left = Left(tree, _bytes(folder / "stdout"), _bytes(folder / "stderr"))
-    index = index_run(recorder, run.id, left, before=None)
-    family = LogFamily(recorder.log_file)
+    logs = ranges_since(LogFamily(recorder.log_file), run.logs) if run.logs else ()
+    left = Left(tree, _bytes(folder / "stdout"), _bytes(folder / "stderr"), logs=logs)
+    index = index_run(recorder, run.id, left, before=None, configuration=_configuration(recorder, run.id))
     end = RunEnd(
         status=RunStatus.INTERRUPTED,
         reason="orchwatchd ended before the build did",
         ended_at=_last_sign(tree or folder),
         exit_code=None,
         messages=index.messages,
-        logs=ranges_since(family, run.logs) if run.logs else (),
+        logs=logs,
         work_tree=str(tree) if tree else None,
         stdout=left.stdout,
         stderr=left.stderr,
     )
-    recorder.store.finish(run.id, end, index.record)
+    recorder.store.finish(run.id, end, index.record, index.log)
     forget_files(recorder, run.id)
+
+
+def _configuration(recorder: Recorder, run: RunId) -> ResolvedConfiguration | None:
+    """The configuration that was in force when the dead run began."""
+    with History.open(recorder.paths.database) as history:
+        text = history.document(run, "configuration")
+    return None if text is None else from_json(text)
 
 
 def _bytes(file: Path) -> bytes:
