@@ -57,10 +57,11 @@ def attribute(
     """
     facts = FileFacts(configuration, context, injections)
     complete = configuration.complete and bool(configuration.aspects)
-    return tuple(
+    found = [
         decide(_candidates(facts, one), complete=complete, possible=partial(_possible, facts, one))
         for one in injections
-    )
+    ]
+    return tuple(declared.without_double_claims(facts, found))
 
 
 def _candidates(facts: FileFacts, injection: Injection) -> Iterable[Candidate]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from orchwatchd.compare.attribution import template
 from orchwatchd.compare.attribution.decide import Candidate
@@ -11,7 +13,7 @@ from orchwatchd.compare.attribution.facts import FileFacts
 from orchwatchd.compare.attribution.joinpoints import Place, evaluate
 from orchwatchd.compare.attribution.packages import Sure
 from orchwatchd.models.aspect import Advice, Aspect
-from orchwatchd.models.injection import Injection
+from orchwatchd.models.injection import Attribution, Certainty, Injection, InjectionKind
 from orchwatchd.weave.nodes import GoNode, import_name
 
 _ROLE = re.compile(r"__(argument|result|receiver)__\d+")
@@ -32,6 +34,24 @@ def statements(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
 def _fits_block(facts: FileFacts, advice: Advice, tokens: Sequence[str]) -> bool:
     pattern = facts.pattern(*advice.templates, before="{", after="}")
     return template.match(pattern, tokens) is not None
+
+
+def without_double_claims(facts: FileFacts, found: Sequence[Attribution]) -> Iterator[Attribution]:
+    """The attributions of all the file's injections, less sure where one advice is said to have made two blocks of one
+    body: at least one of them is another's work.
+    """
+    claims: Counter[tuple[str, int]] = Counter()
+    claimed: dict[int, tuple[str, int]] = {}
+    for at, (injection, said) in enumerate(zip(facts.injections, found, strict=True)):
+        if injection.kind is InjectionKind.STATEMENTS and said.aspect:
+            function = enclosing_function(facts, facts.offset(injection.line))
+            claimed[at] = said.aspect, function.start if function else -1
+            claims[claimed[at]] += 1
+    advice = Counter(str(aspect.key) for aspect, _ in facts.advice("prepend-statements"))
+    for at, said in enumerate(found):
+        double = at in claimed and claims[claimed[at]] > advice[claimed[at][0]]
+        exact = said.certainty is Certainty.EXACT
+        yield replace(said, certainty=Certainty.LIKELY) if double and exact else said
 
 
 def enclosing_function(facts: FileFacts, offset: int) -> GoNode | None:

@@ -164,8 +164,12 @@ def _applications(facts: FileFacts, injection: Injection, region: Region) -> lis
         for start, end in dict.fromkeys(near)
         if (fit := _fit(facts, aspect, advice, start, end))
     ]
-    judged = [replace(one, sure=_wrapped_node(facts, one, injection, fits)) for one in fits]
-    return [one for one in judged if one.sure]
+    judged: list[Application] = []
+    for one in sorted(fits, key=lambda fit: fit.region[1] - fit.region[0]):
+        sure = _wrapped_node(facts, one, injection, judged)
+        if sure:
+            judged.append(replace(one, sure=sure))
+    return judged
 
 
 def _fit(facts: FileFacts, aspect: Aspect, advice: Advice, start: int, end: int) -> Application | None:
@@ -218,18 +222,18 @@ def _positions(facts: FileFacts, tokens: Sequence[Token]) -> list[int]:
 
 
 def _wrapped_node(
-    facts: FileFacts, one: Application, injection: Injection, others: Sequence[Application]
+    facts: FileFacts, one: Application, injection: Injection, inner: Sequence[Application]
 ) -> Sure:
     """Whether the aspect's join point matches what was wrapped: the node under `{{ . }}` or the pair that it is in.
-    Where another aspect wrapped that node first, its own node counts.
+    Where another aspect (of `inner`) certainly wrapped that node first, its own node counts.
     """
     if not one.dots:
         return _at_line(facts, one.aspect.join_point, injection)
     start, end = one.region
     starts = set(one.dots)
-    for other in sorted(others, key=lambda two: two.region[0] - two.region[1]):
-        if other.region[0] in starts and other.region != one.region and other.region[1] <= end:
-            starts.update(other.dots)
+    for other in reversed(inner):
+        if other.sure is Sure.YES and other.region[0] in starts and other.region[1] <= end:
+            starts.update(other.dots if other.region != one.region else ())
     pairs = [n for n in facts.woven.nodes if n.kind == "pair" and n.end == end and n.start < start]
     nodes = [n for n in facts.woven.nodes if n.start in starts and n.end <= end and n.kind != "pair"]
     nodes += pairs[-1:]

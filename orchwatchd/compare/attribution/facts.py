@@ -86,8 +86,9 @@ class FileFacts:
         """
         place = (str(aspect.key), declaration)
         if place not in self._exists:
-            nodes = [(n, a) for n, a in self._all_nodes if n.declaration == declaration or not declaration]
-            self._exists[place] = self._anywhere(aspect.join_point, nodes or self._all_nodes)
+            known = any(node.declaration == declaration for node in self.woven.nodes)
+            nodes = [(n, a) for n, a in self._all_nodes if n.declaration == declaration or not known]
+            self._exists[place] = self._anywhere(aspect.join_point, nodes) if nodes or not known else Sure.NO
         return self._exists[place]
 
     def _anywhere(self, point: JoinPoint, nodes: Sequence[tuple[GoNode, Surroundings]]) -> Sure:

@@ -2,7 +2,7 @@ package flow
 
 import (
 	"context"
-	"net"
+	"io"
 
 	"example.com/aspects/probe"
 )
@@ -63,7 +63,7 @@ func Deep() func() func(int) int {
 }
 
 // Handler has the shape of a parameter's name taken over.
-type Handler interface{ Serve(net.Conn) }
+type Handler interface{ Serve(io.Closer) }
 
 // Renamed has a parameter that the template assigns to.
 func Renamed(handler Handler) Handler {
