@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchwatchd.errors import ConfigurationError
 from orchwatchd.jobs.deletion import RefusedError
 from orchwatchd.models.run import LogRange
 from orchwatchd.models.upkeep import LogFile, LogPhase, RotateAction, RotatePlan, RotateReport, RotateStep
@@ -120,6 +121,21 @@ def has_writer(path: Path) -> bool:
         return time.time() - os.fstat(fd).st_mtime < _QUIET
     finally:
         os.close(fd)
+
+
+def family_to_rotate(file: str | None, source: str, logs: Path) -> LogFamily | None:
+    """The log that upkeep rotates: `file` as planned for the build (absolute, None for stderr), if it may.
+
+    `source` is `Config.source_of("log.file")`: a file that only the environment names is someone else's and is
+    never rotated (None). Raises ConfigurationError for a configured file in a place where rotating is unsafe.
+    """
+    if file is None or source == "environment":
+        return None
+    if problem := location_problem(Path(file), logs):
+        raise ConfigurationError(
+            f"log.file: {problem}", hint="choose a folder of your own, or leave the key out"
+        )
+    return LogFamily(file)
 
 
 def location_problem(path: Path, logs: Path) -> str | None:

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from orchwatchd.config.model import Rotate
+from orchwatchd.errors import ConfigurationError
 from orchwatchd.jobs import rotate
-from orchwatchd.jobs.rotate import apply_rotate, has_writer, location_problem, survey_logs
+from orchwatchd.jobs.rotate import apply_rotate, family_to_rotate, has_writer, location_problem, survey_logs
 from orchwatchd.jobs.rotation import plan_rotate
 from orchwatchd.models.upkeep import LogPhase
 from orchwatchd.orchlog.family import LogFamily
@@ -354,6 +355,15 @@ def test_without_leases_a_file_must_rest(family, monkeypatch):
     assert rotate.has_writer(live) is True
     os.utime(live, (time.time() - 700, time.time() - 700))
     assert rotate.has_writer(live) is False
+
+
+def test_a_log_that_only_the_environment_names_is_never_rotated(tmp_path):
+    own = tmp_path / "o.jsonl"
+    assert family_to_rotate(str(own), "file", tmp_path / "logs") == LogFamily(str(own))
+    assert family_to_rotate(str(own), "environment", tmp_path / "logs") is None
+    assert family_to_rotate(None, "file", tmp_path / "logs") is None
+    with pytest.raises(ConfigurationError, match="others may write"):
+        family_to_rotate("/tmp/o.jsonl", "file", tmp_path / "logs")
 
 
 def test_a_log_is_rotated_only_where_nobody_else_can_write(tmp_path):
