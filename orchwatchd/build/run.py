@@ -31,6 +31,7 @@ def run_build(
     on_started: Callable[[RunProcess], None] = lambda _: None,
     on_line: Callable[[str, str], None] = lambda *_: None,
     progress: Callable[[int, int], None] = lambda *_: None,
+    tick: Callable[[], None] = lambda: None,
     nice: int = 0,
     umask: int | None = None,
     time_limit: float | None = None,
@@ -38,10 +39,10 @@ def run_build(
 ) -> BuildOutcome:
     """Runs the build; returns when its whole process group is gone.
 
-    `on_started` gets the group's identity before anything is waited for; `on_line(stream, text)` each line as it
-    comes, from another thread; `progress(done, total)` twice a second. `cancel` and `time_limit` (seconds) end it
-    by TERM, after 2 s by KILL. If a callback raises, the group is ended and the exception goes on. Raises
-    ProgramMissingError where Orchestrion cannot be started.
+    `on_started` gets the group's identity before anything is waited for; `on_line(stream, text)` each line as
+    it comes, from another thread; `progress(done, total)` when it changes, looked at twice a second as `tick`
+    is called. `cancel` and `time_limit` (seconds) end it by TERM, after 2 s by KILL. If a callback raises, the
+    group is ended and the exception goes on. Raises ProgramMissingError where Orchestrion cannot be started.
     """
     command.work_parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     command.graph.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -61,7 +62,9 @@ def run_build(
             on_started(group.identity)
             counter = ProgressCounter(command.work_parent, command.graph)
             deadline = start + time_limit if time_limit else None
-            stop = _wait(group, counter, cancel=cancel, progress=progress, clock=clock, deadline=deadline)
+            stop = _wait(
+                group, counter, cancel=cancel, progress=progress, tick=tick, clock=clock, deadline=deadline
+            )
             ended_at, duration = datetime.now(UTC), clock() - start
             orphans = len(group.members()) if stop is None else 0
             ended = group.terminate()
@@ -93,6 +96,7 @@ def _wait(
     *,
     cancel: threading.Event,
     progress: Callable[[int, int], None],
+    tick: Callable[[], None],
     clock: Callable[[], float],
     deadline: float | None,
 ) -> Stop | None:
@@ -106,6 +110,7 @@ def _wait(
             return Stop.TIME_LIMIT
         if now >= look_at:
             look_at = now + _LOOK
+            tick()
             progress(*counter.look())
     return None
 

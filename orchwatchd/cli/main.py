@@ -13,8 +13,8 @@ from orchwatchd import __version__
 from orchwatchd.cli.context import Context
 from orchwatchd.errors import OrchwatchdError
 
-# Command → (module, or module:name where the command's own name is taken; one line of help). A command's module is imported only when it runs, so that `--help` and reading
-# start in a blink (style-and-deps: importing everything costs 0.3 s).
+# Command → (module, or module:name where the command's own name is taken; one line of help). A command's module is
+# imported only when it runs, so that `--help` and reading start in a blink: importing everything costs 0.3 s.
 COMMANDS: dict[str, tuple[str, str]] = {
     "watch": (
         "building",

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -18,8 +18,11 @@ from orchwatchd.daemon.watching import WatchedSources
 from orchwatchd.errors import ConfigurationError, OrchwatchdError
 from orchwatchd.jobs.preparation import Preparation
 from orchwatchd.jobs.record import Hooks, record
+from orchwatchd.jobs.recorder import Recorder
 from orchwatchd.jobs.recover import recover
 from orchwatchd.jobs.report import summarise
+from orchwatchd.jobs.requests import carry_out
+from orchwatchd.jobs.upkeep import check, prune, rotate
 from orchwatchd.models.event import Event, Line, Progress
 from orchwatchd.models.request import BuildRequest
 from orchwatchd.models.rows import to_jsonable
@@ -29,7 +32,6 @@ from orchwatchd.service import Notifier
 
 if TYPE_CHECKING:
     from orchwatchd.config.model import Config
-    from orchwatchd.jobs.recorder import Recorder
     from orchwatchd.jobs.sources import Sources
     from orchwatchd.models.run import RunId
     from orchwatchd.models.watching import ChangeSet
@@ -38,7 +40,8 @@ log = logging.getLogger(__name__)
 
 TICK = 5.0
 STOP_SECONDS = 30.0
-OK, FAILED, UNFIT, UNKNOWN_REQUEST = 0, 1, 69, 2
+OK, FAILED, UNFIT = 0, 1, 69
+JOBS: Mapping[str, Callable[[Recorder], object]] = {"prune": prune, "rotate": rotate, "check": check}
 
 
 class Daemon:
@@ -100,8 +103,8 @@ class Daemon:
                     self._build(BuildRequest(trigger=files), None)
                 case Request():
                     self._serve(work)
-                case Upkeep():
-                    log.debug("no such job: %s", work.job)
+                case Upkeep(job):
+                    self._keep_house(job)
             self._enter(DaemonState.IDLE)
         return OK
 
@@ -140,11 +143,28 @@ class Daemon:
         """Does what a client asked for, and answers."""
         if request.cancelled.is_set():
             return
-        if request.command != "build":
-            request.answer(UNKNOWN_REQUEST, {"error": f"this daemon knows no {request.command}"})
+        if request.command == "build":
+            arguments = tuple(str(word) for word in request.arguments.get("arguments", ()))
+            request.answer(self._build(BuildRequest(arguments=arguments, trigger=("requested",)), request))
             return
-        arguments = tuple(str(word) for word in request.arguments.get("arguments", ()))
-        request.answer(self._build(BuildRequest(arguments=arguments, trigger=("requested",)), request))
+        self._enter(DaemonState.UPKEEP)
+        hooks = Hooks(tell=self._teller(request), cancel=request.cancelled, tick=self._beat)
+        try:
+            done = carry_out(self._recorder, request.command, request.arguments, hooks)
+        except OrchwatchdError as error:
+            request.answer(
+                error.exit_code, {"error": error.message + (f"\n  {error.hint}" if error.hint else "")}
+            )
+        else:
+            request.answer(done.exit_code, done.result)
+
+    def _keep_house(self, job: str) -> None:
+        """A job of the schedule; what goes wrong is told and noted, and the daemon goes on."""
+        self._enter(DaemonState.UPKEEP)
+        try:
+            JOBS[job](self._recorder)
+        except OrchwatchdError as error:
+            self._show(Line("warning", f"{job}: {error.message}"))
 
     def _receive(self, request: Request) -> None:
         """In a connection's thread: questions about the daemon are answered at once, work is queued."""

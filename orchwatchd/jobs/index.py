@@ -48,10 +48,10 @@ def index_reading(
 ) -> RunRecord:
     """The record of the run whose tree `reading` is.
 
-    `original_versions(path)` yields stored texts of a source, newest first; `snapshot` is what the
-    project's sources were before the build, by absolute path (None: an adopted tree); `attribute` says who
-    made injections (None: nobody is named); `names` are packages by action id that another source knows (the DEBUG log, an earlier
-    run), used where the tree names none or no variant.
+    `original_versions(path)` yields stored texts of a source, newest first; `snapshot` is what the project's
+    sources were before the build, by absolute path (None: an adopted tree); `attribute` says who made
+    injections (None: nobody is named); `names` are packages by action id that another source knows (the DEBUG
+    log, an earlier run), used where the tree names none or no variant.
     """
     naming = _Naming(names or {})
     stages = tuple(

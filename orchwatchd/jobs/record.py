@@ -152,7 +152,6 @@ def _build(recorder: Recorder, run: RunId, command: BuildCommand, hooks: Hooks) 
                 hooks.tell(Line(stream, text))
 
         def on_progress(done: int, total: int) -> None:
-            hooks.tick()
             hooks.tell(Progress("building", done, total))
 
         def on_started(process: RunProcess) -> None:
@@ -165,6 +164,7 @@ def _build(recorder: Recorder, run: RunId, command: BuildCommand, hooks: Hooks) 
             on_started=on_started,
             on_line=on_line,
             progress=on_progress,
+            tick=hooks.tick,
             nice=recorder.config.build.nice,
             umask=_developers_umask(),
             time_limit=recorder.config.build.time_limit,

@@ -1,0 +1,66 @@
+"""What may be asked for besides builds, each the same for the daemon and for a command that works alone: name, words,
+answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from orchwatchd.errors import UsageError
+from orchwatchd.models.rows import to_jsonable
+
+if TYPE_CHECKING:
+    from orchwatchd.jobs.record import Hooks
+    from orchwatchd.jobs.recorder import Recorder
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a request came to: its exit code, and its result as JSON data."""
+
+    exit_code: int
+    result: Any = None
+
+
+Words = Mapping[str, Any]
+Handler = Callable[["Recorder", Words, "Hooks"], Done]
+
+
+def carry_out(recorder: Recorder, command: str, words: Words, hooks: Hooks) -> Done:
+    """Does what is asked. Raises UsageError for a command that this version does not know, and what the job
+    raises.
+    """
+    handler = HANDLERS.get(command)
+    if handler is None:
+        raise UsageError(
+            f"this orchwatchd knows no request {command!r}", hint="start the daemon anew after an upgrade"
+        )
+    return handler(recorder, words, hooks)
+
+
+def _prune(recorder: Recorder, words: Words, hooks: Hooks) -> Done:
+    from orchwatchd.jobs.upkeep import prune
+
+    plan, report = prune(recorder, dry_run=bool(words.get("dry_run")), hooks=hooks)
+    return Done(0, {"plan": to_jsonable(plan), "report": to_jsonable(report)})
+
+
+def _rotate(recorder: Recorder, words: Words, hooks: Hooks) -> Done:  # noqa: ARG001
+    from orchwatchd.jobs.upkeep import rotate
+
+    plan, report = rotate(recorder, dry_run=bool(words.get("dry_run")))
+    return Done(0, {"plan": to_jsonable(plan), "report": to_jsonable(report)})
+
+
+def _pin(recorder: Recorder, words: Words, hooks: Hooks) -> Done:  # noqa: ARG001
+    recorder.store.pin(words["run"], words.get("name") or "")
+    return Done(0)
+
+
+def _unpin(recorder: Recorder, words: Words, hooks: Hooks) -> Done:  # noqa: ARG001
+    return Done(0, recorder.store.unpin(words["run"], words.get("name")))
+
+
+HANDLERS: Mapping[str, Handler] = {"prune": _prune, "rotate": _rotate, "pin": _pin, "unpin": _unpin}
