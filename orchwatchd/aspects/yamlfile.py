@@ -5,24 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-import yaml
-
 from orchwatchd.models.aspect import Advice, JoinPoint, Template
-
-_Base: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_Base):  # type: ignore[misc]
-    """Reads scalars as Orchestrion's YAML 1.2 library does: `on`, `yes`, `12:30` and dates are plain text."""
-
-
-_KEPT_TAGS = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"}
-_Loader.yaml_implicit_resolvers = {
-    first: [resolver for resolver in resolvers if resolver[0] in _KEPT_TAGS]
-    for first, resolvers in _Base.yaml_implicit_resolvers.items()  # type: ignore[attr-defined]
-}
 
 _COMPOUND = frozenset({"all-of", "one-of"})
 _WRAPPERS = frozenset({"not", "function-body"})
@@ -68,10 +54,26 @@ class YamlFile:
     problems: tuple[str, ...]
 
 
+@cache
+def _loader() -> Any:
+    """Reads scalars as Orchestrion's YAML 1.2 library does: `on`, `yes`, `12:30` and dates are plain text."""
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    kept = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"}
+    resolvers = {
+        first: [resolver for resolver in found if resolver[0] in kept]
+        for first, found in base.yaml_implicit_resolvers.items()
+    }
+    return type("PlainLoader", (base,), {"yaml_implicit_resolvers": resolvers})
+
+
 def parse(data: bytes) -> YamlFile:
     """Reads a configuration file. Raises BadFileError when it is not YAML or not a mapping."""
+    import yaml
+
     try:
-        document = next(iter(yaml.load_all(data, Loader=_Loader)), None)
+        document = next(iter(yaml.load_all(data, Loader=_loader())), None)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1})" if mark else ""
