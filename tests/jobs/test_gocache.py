@@ -103,5 +103,7 @@ def test_a_build_after_a_trim_compiles_what_left_the_cache(tools, greeter_cold, 
     }
     # A child build may have compiled it first and put it into the cache for the root build: it is in its tree then.
     for archive in build.work.glob("__tmp__/**/_pkg_.a"):
-        again |= {found.decode() for found in re.findall(rb'build id "([^/"]+)/', archive.read_bytes()[:1024])}
+        again |= {
+            found.decode() for found in re.findall(rb'build id "([^/"]+)/', archive.read_bytes()[:1024])
+        }
     assert gone & members <= again, "nothing that left is served unseen"
