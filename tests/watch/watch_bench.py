@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 from orchwatchd.inputs import InputSet
 from orchwatchd.models.watching import BuiltInputs, ChangeSet, Rules
@@ -41,6 +42,16 @@ def truth(root: Path) -> dict[str, bytes]:
             if name.endswith(".go") and not name.endswith("_test.go") and name[0] not in "._":
                 found[str(path)] = sha256(path.read_bytes()).digest()
     return found
+
+
+class Builder(Protocol):
+    """Who builds when the watcher says so."""
+
+    watcher: Watcher | None
+
+    def on_change(self, change: ChangeSet) -> None: ...
+
+    def on_cancel(self, reason: str) -> None: ...
 
 
 class Bench:
@@ -106,21 +117,24 @@ def watching(
     find: Callable[[Rules | None], Rules] | None = None,
     settings: WatchSettings | None = None,
     baseline: Baseline | None = None,
+    builder: Builder | None = None,
 ) -> Iterator[Bench]:
-    """Watches `root` until the end of the block."""
+    """Watches `root` until the end of the block; a `builder` hears of changes in the bench's place."""
     changes: list[ChangeSet] = []
     messages: list[str] = []
     cancels: list[str] = []
     watcher = Watcher(
         find or (lambda _: all_go(root)),
-        changes.append,
+        builder.on_change if builder else changes.append,
         settings=settings or WatchSettings(),
         baseline=baseline,
-        on_cancel=cancels.append,
+        on_cancel=builder.on_cancel if builder else cancels.append,
         on_message=messages.append,
     )
     bench = Bench(root, watcher, changes, messages)
     bench.cancels = cancels
+    if builder:
+        builder.watcher = watcher
     watcher.start()
     try:
         assert watcher.wait_ready(DEADLINE)
