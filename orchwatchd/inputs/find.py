@@ -87,7 +87,8 @@ def find_inputs(
     except OrchwatchdError as error:
         return _kept(base, previous, explicit, given, error.message)
     variables.pop("GOMODCACHE")
-    variables.pop("GOWORK")
+    if (settings := variables.pop("GOENV")) not in {"", "off"}:
+        _add(explicit, settings, InputKind.FLAG, detail="go env -w")
     return _found(
         base,
         listing,

@@ -81,8 +81,8 @@ class Listing:
 
 
 def ask_environment(go: str | Path, *, cwd: Path, env: Mapping[str, str], run: Run) -> dict[str, str]:
-    """What `go env` says of all that decides over a build, with GOMODCACHE and GOWORK. Raises GoListError."""
-    done = run([go, "env", "-json", "GOMODCACHE", "GOWORK", *_VARIABLES], cwd=cwd, env=env)
+    """What `go env` says of all that decides over a build, with GOENV and GOMODCACHE. Raises GoListError."""
+    done = run([go, "env", "-json", "GOENV", "GOMODCACHE", *_VARIABLES], cwd=cwd, env=env)
     if done.returncode != 0:
         raise GoListError(f"`go env` failed: {_first_line(done.stderr)}")
     return {name: str(value) for name, value in json.loads(done.stdout).items()}

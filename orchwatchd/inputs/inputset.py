@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -82,12 +83,19 @@ class InputSet:
         return PackageRule(self, directory, package, names, embeds, base=base, testdata=testdata)
 
     def explain(self, path: str) -> Explanation:
-        """Whether the file at the absolute `path` is an input of the build, why, and of which packages."""
+        """Whether the file at the absolute `path` is an input of the build, why, and of which packages.
+
+        The file need not exist. Looks on disk only for a `go.mod` that makes its folder another module's.
+        """
         directory, _, name = path.rpartition("/")
         if self.is_private(path):
             return Explanation(path, (), "it is orchwatchd's own")
         if self._exclude is not None and self._exclude.match_file(self.relative(path)):
             return Explanation(path, (), "watch.exclude leaves it out")
+        if (foreign := self._foreign_module(directory)) and path not in self.explicit:
+            return Explanation(
+                path, (), f"it belongs to the module in {foreign}, which the build does not use"
+            )
         reasons = [*self.explicit.get(path, ()), *self._source_reasons(directory, name)]
         reasons += [
             Reason(InputKind.EMBEDDED, (package,), f"//go:embed {pattern.text}")
@@ -151,6 +159,14 @@ class InputSet:
         detail = "build constraints leave it out now" if name in package.ignored else ""
         return [Reason(kind, (package.path,), detail)]
 
+    def _foreign_module(self, directory: str) -> str | None:
+        """The folder of a module around the directory that is none of the build's; a walk would stop there."""
+        while directory and directory not in self.modules and not self.is_chain(directory):
+            if os.path.isfile(directory + "/go.mod"):  # noqa: PTH113 paths are texts here
+                return directory
+            directory = directory.rpartition("/")[0]
+        return None
+
     def _why_not(self, directory: str, name: str) -> str:
         if name.endswith("_test.go") and not self.tests:
             return "it is a test, and the configured command does not test"
@@ -182,15 +198,16 @@ class InputSet:
         return tuple(found)
 
     def _is_testdata(self, directory: str) -> bool:
-        if not self.tests or "/testdata" not in directory:
+        """Whether the directory is the `testdata` of a package whose tests are built, or lies below one."""
+        if not self.tests:
             return False
-        above = directory
-        while "/testdata" in above:
-            above = above[: above.rindex("/testdata")]
-            if above in self._by_directory and directory[len(above) :].startswith(("/testdata/",)):
+        above, found, _ = (directory + "/").partition("/testdata/")
+        while found:
+            if above in self._by_directory:
                 return True
-            if above in self._by_directory and directory == above + "/testdata":
-                return True
+            rest = (directory + "/")[len(above) + len(found) :]
+            deeper, found, _ = rest.partition("/testdata/")
+            above = f"{above}/testdata/{deeper}"
         return False
 
     @cached_property

@@ -14,6 +14,8 @@ from watch_bench import all_go, wait_for, watching
 from orchwatchd.models.watching import BuiltInputs, Cause, ChangeSet
 from orchwatchd.watch import WatchSettings, take
 
+pytest_plugins = ["watch_fixtures"]
+
 # A build: reads its inputs at its start, takes its time, may write into the project, leaves what it built.
 SCRIPT = """
 import sys, time

@@ -13,6 +13,8 @@ from watch_bench import Bench, wait_for, watching
 from orchwatchd.watch import WatchSettings
 from orchwatchd.watch.gate import Gate, GitStep, git_folder, git_steps
 
+pytest_plugins = ["watch_fixtures"]
+
 LOCK = GitStep("/r/.git/index.lock", "Git holds its lock", True, (1, 1))
 
 

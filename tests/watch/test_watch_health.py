@@ -19,6 +19,8 @@ from orchwatchd.watch.filesystem import parse_mountinfo, silent_type
 from orchwatchd.watch.hints import HintBox, Refusal
 from orchwatchd.watch.source import InotifySource, ObserverSource, open_source
 
+pytest_plugins = ["watch_fixtures"]
+
 HANDLES = Path("/proc/self/fd")
 POLLING = WatchSettings(poll="always", poll_interval=0.2)
 

@@ -15,6 +15,8 @@ from orchwatchd.inputs import InputSet
 from orchwatchd.models.watching import Cause
 from orchwatchd.watch import WatchSettings
 
+pytest_plugins = ["watch_fixtures"]
+
 
 def in_place(path: Path, text: str) -> None:
     path.write_text(text)

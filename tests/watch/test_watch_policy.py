@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from orchwatchd.watch.policy import MOST_CANCELS, Act, Policy, State
 from orchwatchd.watch.settle import Settle
 
+pytest_plugins = ["watch_fixtures"]
+
 
 @pytest.mark.parametrize(
     ("changes", "over"),

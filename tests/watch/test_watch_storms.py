@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from watch_bench import Bench, all_go, wait_for, watching
 
+pytest_plugins = ["watch_fixtures"]
+
 
 def many_files(root: Path, folders: int, each: int, text: str = "package p\n") -> None:
     for number in range(folders):

@@ -13,6 +13,8 @@ import pytest
 from watch_bench import wait_for
 from watchdog.observers import inotify_c
 
+pytest_plugins = ["watch_fixtures"]
+
 MASK = inotify_c.InotifyConstants.IN_CLOSE_WRITE | inotify_c.InotifyConstants.IN_CREATE
 ONLYDIR = inotify_c.InotifyConstants.IN_ONLYDIR | inotify_c.InotifyConstants.IN_DELETE_SELF
 

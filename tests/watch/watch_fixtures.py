@@ -1,4 +1,4 @@
-"""Where the tests of watching keep their projects."""
+"""Fixtures of the tests of watching: where they keep their projects."""
 
 from __future__ import annotations
 
