@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -59,5 +60,21 @@ def _status(context: Context, paths: Paths) -> dict[str, Any]:
             for name in ("state", "database", "work", "cache", "logs", "socket")
         },
         "disk": space_used(paths),
-        "jobs": report.get("jobs") or jobs,
+        "jobs": _with_next(jobs, report.get("jobs", ())),
     }
+
+
+def _with_next(jobs: list[dict[str, Any]], planned: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each job with its last outcome and, where a daemon lives, its next turn."""
+    rows = {job["job"]: {**job, "next": None} for job in jobs}
+    for job in planned:
+        name = job["job"]
+        rows[name] = {
+            "job": name,
+            "last_start": None,
+            "last_ok": None,
+            "outcome": None,
+            **rows.get(name, {}),
+            **job,
+        }
+    return [rows[name] for name in sorted(rows)]

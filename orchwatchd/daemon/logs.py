@@ -9,7 +9,9 @@ import warnings
 
 
 def set_up_logging() -> None:
-    """Sends warnings and errors of all libraries to standard error. Under systemd the journal adds the time itself."""
+    """Sends warnings and errors of all libraries to standard error. Under systemd the journal adds the time
+    itself.
+    """
     under_systemd = "JOURNAL_STREAM" in os.environ
     form = "%(levelname)s %(name)s: %(message)s"
     logging.basicConfig(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from orchwatchd.daemon.house import House
 from orchwatchd.daemon.queue import ChangedInputs, Upkeep, WorkQueue
 from orchwatchd.daemon.request import Request
 from orchwatchd.daemon.server import Server
@@ -22,7 +23,7 @@ from orchwatchd.jobs.recorder import Recorder
 from orchwatchd.jobs.recover import recover
 from orchwatchd.jobs.report import summarise
 from orchwatchd.jobs.requests import carry_out
-from orchwatchd.jobs.upkeep import check, prune, rotate
+from orchwatchd.jobs.upkeep import check, disk_is_low, finish_removals, prune, rotate
 from orchwatchd.models.event import Event, Line, Progress
 from orchwatchd.models.request import BuildRequest
 from orchwatchd.models.rows import to_jsonable
@@ -59,6 +60,7 @@ class Daemon:
         self._notifier = Notifier()
         self._server = Server(recorder.paths.socket, self._receive)
         self._watching = self._watch()
+        self._house = self._keep_a_house()
         self._state = DaemonState.STARTING
         self._problem: str | None = None
         self._stopping = threading.Event()
@@ -77,8 +79,10 @@ class Daemon:
         self._catch_signals()
         for run in recover(self._recorder):
             self._report(run, Line("note", f"#{run} was interrupted; what it had compiled is recorded"))
+        finish_removals(self._recorder)
         self._server.start()
         self._watching.start()
+        self._house.start()
         self._enter(DaemonState.IDLE)
         self._notifier.ready(self._status_text())
         self._show(Line("note", f"watching {self._recorder.project.root} (Ctrl-C ends it)"))
@@ -94,6 +98,7 @@ class Daemon:
                 self._read_configuration()
             work = self._queue.take(TICK)
             self._beat()
+            self._house.look_around()
             failed = self._watching.health().failed
             if failed:
                 self._show(Line("warning", f"watching has ended: {failed}"))
@@ -113,10 +118,14 @@ class Daemon:
         tell = self._teller(asker)
         self._request = asker
         self._cancel, self._why = threading.Event(), None
+        if disk_is_low(self._recorder):
+            self._keep_house("prune")
         self._enter(DaemonState.BUILDING)
         watching = _Once(self._watching)
         try:
-            hooks = Hooks(tell=tell, cancel=self._cancel, tick=self._beat, why_cancelled=lambda: self._why)
+            hooks = Hooks(
+                tell=tell, cancel=self._cancel, tick=self._beat_in_build, why_cancelled=lambda: self._why
+            )
             done = record(self._recorder, request, hooks, watching)
         except OrchwatchdError as error:
             self._problem = error.message
@@ -127,6 +136,7 @@ class Daemon:
             self._request = None
         self._problem = None
         self._report(done.run, tell=tell)
+        self._queue.put(Upkeep("prune"))
         return OK if done.status == "ok" else FAILED
 
     def _report(self, run: RunId, *events: Event, tell: Callable[[Event], None] | None = None) -> None:
@@ -194,6 +204,7 @@ class Daemon:
             problem=self._problem,
             pending_changes=self._watching.pending(),
             inputs=self._watching.counters(),
+            jobs=self._house.jobs(),
         )
 
     def _watch(self) -> WatchedSources:
@@ -233,6 +244,9 @@ class Daemon:
             self._watching.stop()
             self._watching = self._watch()
             self._watching.start()
+            self._house.stop()
+            self._house = self._keep_a_house()
+            self._house.start()
             self._show(Line("note", "the configuration was read again"))
         self._notifier.ready(self._status_text())
 
@@ -265,10 +279,18 @@ class Daemon:
         if self._server.alive and not self._watching.health().failed:
             self._notifier.alive()
 
+    def _beat_in_build(self) -> None:
+        self._beat()
+        self._house.look_around_during_build()
+
+    def _keep_a_house(self) -> House:
+        return House(self._recorder, lambda job: self._queue.put(Upkeep(job)), self._stop_build)
+
     def _end(self) -> None:
         """Stop order: no more changes, no more requests; the build has ended by then."""
         self._enter(DaemonState.STOPPING)
         self._notifier.stopping(STOP_SECONDS)
+        self._house.stop()
         self._watching.stop()
         self._server.stop()
 

@@ -1,4 +1,6 @@
-"""Folders that other builds left in the temporary folder: listed, and removed only when asked and surely abandoned."""
+"""Folders that other builds left in the temporary folder: listed, and removed only when asked and surely
+abandoned.
+"""
 
 from __future__ import annotations
 

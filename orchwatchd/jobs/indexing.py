@@ -14,8 +14,8 @@ from orchwatchd.build.messages import parse
 from orchwatchd.compare.attribution import ATTRIBUTION_VERSION, FileContext, attribute
 from orchwatchd.jobs.index import Attribute, index_reading
 from orchwatchd.models.injection import Attribution
+from orchwatchd.models.log import IndexedLog
 from orchwatchd.models.tree import TreeReading
-from orchwatchd.orchlog.family import LogFamily
 from orchwatchd.orchlog.index import index_lines
 from orchwatchd.orchlog.index import index_run as index_log
 from orchwatchd.tree import read_tree
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from orchwatchd.jobs.recorder import Recorder
     from orchwatchd.models.aspect import ResolvedConfiguration
     from orchwatchd.models.injection import Injection
-    from orchwatchd.models.log import IndexedLog
     from orchwatchd.models.package import PackageName
     from orchwatchd.models.record import FileRecord, RunRecord
     from orchwatchd.models.run import CompilerMessage, LogRange, RunId
@@ -97,7 +96,7 @@ def attributor(configuration: ResolvedConfiguration) -> Attribute:
             return [Attribution()] * len(injections)
         context = FileContext(
             package=package.path,
-            original=file.original_data,
+            original=file.original_data if file.original_certain else None,
             woven=file.data,
             synthetic=file.synthetic,
             test_main=package.path.endswith(".test"),
@@ -112,4 +111,7 @@ def _index_log(recorder: Recorder, left: Left) -> IndexedLog:
     if left.log_lines:
         lines = (line.encode("utf-8", "surrogateescape") for line in left.log_lines)
         return index_lines(lines, max_lines=limits.max_lines, level=limits.level)
-    return index_log(LogFamily(recorder.log_file), left.logs, max_lines=limits.max_lines, level=limits.level)
+    family = recorder.log_family
+    if family is None:
+        return IndexedLog()
+    return index_log(family, left.logs, max_lines=limits.max_lines, level=limits.level)

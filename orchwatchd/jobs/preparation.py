@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from orchwatchd.build import find_toolchain, modules_document, recorded_arguments, recorded_environment
 from orchwatchd.build.toolchain import with_go_first
 from orchwatchd.models.run import Documents
+from orchwatchd.process import run_short
 
 if TYPE_CHECKING:
     from orchwatchd.config.model import Config
@@ -71,6 +72,10 @@ class Preparation:
             "configuration", files, find, lambda found: [Path(file.path) for file in found.files]
         )
 
+    def shared_cache(self) -> Path:
+        """The developer's own Go cache."""
+        return self._once("cache", self._programs(), self._ask_cache)
+
     def documents(self, command: BuildCommand, manifest: str | None) -> Documents:
         """What is to be kept with a run: the texts that decide over the build."""
         from orchwatchd.aspects.document import to_json
@@ -105,6 +110,12 @@ class Preparation:
         found = (shutil.which(name, path=path) for name in names)
         return [Path(os.path.realpath(name)) for name in found if name]
 
+    def _ask_cache(self) -> Path:
+        toolchain = self.toolchain()
+        env = with_go_first({**self.env, **self.config.build.env}, toolchain.go)
+        done = run_short([toolchain.go, "env", "GOCACHE"], cwd=self.project.gomod.parent, env=env)
+        return Path(done.stdout.strip())
+
     def _once(
         self,
         name: str,
@@ -118,6 +129,10 @@ class Preparation:
             if kept is None or kept.stamp != _stamp([*files, *kept.more]):
                 value = find()
                 also = more(value)
+                if getattr(value, "problems", ()):
+                    # What could not be read may be there the next time: a module that the build downloads meanwhile.
+                    self._kept.pop(name, None)
+                    return value
                 kept = self._kept[name] = _Kept(_stamp([*files, *also]), also, value)
         return kept.value  # type: ignore[return-value]
 

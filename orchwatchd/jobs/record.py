@@ -27,7 +27,6 @@ from orchwatchd.jobs.sources import Sources, SourceView, manifest
 from orchwatchd.models.event import Event, Line, Progress
 from orchwatchd.models.request import BuildRequest, Recorded
 from orchwatchd.models.run import RunEnd, RunId, RunStart, RunStatus
-from orchwatchd.orchlog.family import LogFamily
 from orchwatchd.orchlog.ranges import mark, ranges_since
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def record(recorder: Recorder, request: BuildRequest, hooks: Hooks, view: Source
     outcome = _build(recorder, run, command, hooks)
     moved = view.after(cancelled=outcome.stop is not None)
     hooks.tell(Progress("indexing", 0, 0))
-    family = log_family(command)
+    family = recorder.log_family
     logs = ranges_since(family, start.logs) if family else ()
     left = Left(outcome.work_tree, outcome.stdout, outcome.stderr, outcome.log_lines, logs)
     configuration = recorder.preparation.configuration()
@@ -96,7 +95,7 @@ def _begin(
 ) -> tuple[RunId, BuildCommand, RunStart]:
     """Decides the command and writes down that the run starts."""
     command = plan(recorder, request, recorder.store.next_run())
-    family = log_family(command)
+    family = recorder.log_family
     start = RunStart(
         kind=request.kind or command.kind,
         trigger=request.trigger,
@@ -169,11 +168,6 @@ def _build(recorder: Recorder, run: RunId, command: BuildCommand, hooks: Hooks) 
             umask=_developers_umask(),
             time_limit=recorder.config.build.time_limit,
         )
-
-
-def log_family(command: BuildCommand) -> LogFamily | None:
-    """The log files that the build writes, None where it logs to stderr."""
-    return LogFamily(command.log.file) if command.log.file else None
 
 
 def make_log_folder(command: BuildCommand) -> None:

@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchwatchd.build.log import STDERR
+from orchwatchd.jobs.deletion import held_folder
 from orchwatchd.jobs.preparation import Preparation
+from orchwatchd.jobs.reserve import release_if_full
+from orchwatchd.orchlog.family import LogFamily
 
 if TYPE_CHECKING:
     from orchwatchd.config.model import Config
@@ -38,8 +42,21 @@ class Recorder:
 
     @property
     def log_file(self) -> str:
-        """Where Orchestrion's log goes, perhaps with `$PID` in it."""
+        """Where Orchestrion's log goes, perhaps with `$PID` in it; `stderr` where no file is wanted."""
         return self.config.log.file or str(self.paths.logs / "orchestrion.jsonl")
+
+    @property
+    def log_family(self) -> LogFamily | None:
+        """The log's files, None where no file is wanted."""
+        return None if self.log_file == STDERR else LogFamily(self.log_file)
+
+    def caches(self) -> tuple[Path, ...]:
+        """Every Go cache that may hold archives of recorded runs: the private one, and the developer's if runs use
+        it.
+        """
+        if self.private_cache is not None:
+            return (self.paths.cache,)
+        return (self.paths.cache, self.preparation.shared_cache())
 
     def files_of(self, run: int) -> Path:
         """Where a run's action graph and output are kept until it is indexed."""
@@ -59,5 +76,6 @@ def open_recorder(
 
     env = dict(os.environ) if env is None else env
     paths.create()
-    with Store.open(paths.database) as store:
+    release_if_full(paths)
+    with held_folder(paths.work), Store.open(paths.database) as store:
         yield Recorder(project, paths, config, store, env, Preparation(project, config, env))

@@ -13,7 +13,6 @@ from orchwatchd.build import end_interrupted, find_work_tree
 from orchwatchd.jobs.indexing import Left, index_run
 from orchwatchd.jobs.record import forget_files
 from orchwatchd.models.run import RunEnd, RunId, RunStatus
-from orchwatchd.orchlog.family import LogFamily
 from orchwatchd.orchlog.ranges import ranges_since
 from orchwatchd.query import History
 
@@ -44,8 +43,8 @@ def _record(recorder: Recorder, run: UnfinishedRun) -> None:
     tree = find_work_tree(parent)
     if tree is None and run.process is not None and not parent.is_dir():
         recorder.store.new_history_id()
-    folder = recorder.files_of(run.id)
-    logs = ranges_since(LogFamily(recorder.log_file), run.logs) if run.logs else ()
+    folder, family = recorder.files_of(run.id), recorder.log_family
+    logs = ranges_since(family, run.logs) if family else ()
     left = Left(tree, _bytes(folder / "stdout"), _bytes(folder / "stderr"), logs=logs)
     index = index_run(recorder, run.id, left, before=None, configuration=_configuration(recorder, run.id))
     end = RunEnd(

@@ -1,4 +1,5 @@
-"""A file that does nothing but take room beside the history: on a full disk it is given up, so that a prune can start.
+"""A file that does nothing but take room beside the history: on a full disk it is given up, so that a prune can
+start.
 
 SQLite cannot even be opened where not a page is free, and no tree may be removed before the history says so.
 """

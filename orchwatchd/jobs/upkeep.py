@@ -1,23 +1,24 @@
-"""Keeping house: pruning trees and history, rotating logs, checking the database; each notes when it ran and how
-it went.
+"""Keeping house: pruning trees and history, rotating logs, checking the database; each notes when it ran and how it
+went.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchwatchd.jobs.keeping import below_floor
 from orchwatchd.jobs.prune import apply_prune, mark_lost, survey
 from orchwatchd.jobs.reserve import keep_reserve
-from orchwatchd.jobs.retention import plan_prune
-from orchwatchd.jobs.rotate import apply_rotate, location_problem, survey_logs
+from orchwatchd.jobs.retention import plan_finish, plan_prune
+from orchwatchd.jobs.rotate import apply_rotate, family_to_rotate, survey_logs
 from orchwatchd.jobs.rotation import plan_rotate
 from orchwatchd.models.event import Line
 from orchwatchd.models.upkeep import PrunePlan, PruneReport, RotatePlan, RotateReport
-from orchwatchd.orchlog.family import LogFamily
+from orchwatchd.orchlog.ranges import ranges_since
 
 if TYPE_CHECKING:
     from orchwatchd.jobs.record import Hooks
@@ -46,18 +47,18 @@ def _noted(recorder: Recorder, job: str) -> Iterator[_Outcome]:
 def prune(
     recorder: Recorder, *, dry_run: bool = False, hooks: Hooks | None = None
 ) -> tuple[PrunePlan, PruneReport | None]:
-    """Removes what the policy does not keep: archives of trees, trees, rows of runs, cache files. With `dry_run`
-    the same plan, and nothing is removed. Not to be called while a build runs: the one writer is busy with it
-    then.
+    """Removes what the policy does not keep: archives of trees, trees, rows of runs, cache files. With `dry_run` the
+    same plan, and nothing is removed. Not to be called while a build runs: the one writer is busy with it then.
     """
     config = recorder.config
     use = survey(recorder.store, recorder.paths, private_cache=recorder.private_cache is not None)
-    plan = plan_prune(use, config.keep, keep_logs=config.logs.keep_runs, now=datetime.now(UTC))
+    # Days are the developer's: `keep_daily` means theirs.
+    plan = plan_prune(use, config.keep, keep_logs=config.logs.keep_runs, now=datetime.now(UTC).astimezone())
     if dry_run:
         return plan, None
     with _noted(recorder, "prune") as outcome:
         mark_lost(use, recorder.store)
-        report = apply_prune(plan, recorder.store, recorder.paths)
+        report = apply_prune(plan, recorder.store, recorder.paths, caches=recorder.caches())
         keep_reserve(recorder.paths)
         outcome.text = f"{len(report.done)} removals, {report.bytes} bytes freed"
         for sentence in (*plan.warnings, *report.held_back):
@@ -66,20 +67,37 @@ def prune(
         return plan, report
 
 
+def finish_removals(recorder: Recorder) -> None:
+    """Ends what a crash cut off: half-removed trees go, and nothing else. Called at the start."""
+    use = survey(recorder.store, recorder.paths, private_cache=False)
+    plan = plan_finish(use)
+    if plan.actions:
+        apply_prune(plan, recorder.store, recorder.paths, caches=recorder.caches())
+
+
+def disk_is_low(recorder: Recorder) -> bool:
+    """Whether less is free where trees lie than `min_free` leaves."""
+    disk = shutil.disk_usage(recorder.paths.work)
+    return below_floor(disk.free, disk.total, recorder.config.keep)
+
+
 def rotate(
     recorder: Recorder, *, dry_run: bool = False, busy: bool = False
 ) -> tuple[RotatePlan, RotateReport | None]:
     """Rotates the log files that orchwatchd configures; with `busy` (a build runs) only what is past its size.
 
-    A file that only the environment names is not ours to rotate, nor is one where others may write.
+    Raises ConfigurationError for a configured file in a place where others may write.
     """
     config = recorder.config
-    family = LogFamily(recorder.log_file)
-    if config.source_of("log.file") == "environment":
-        return RotatePlan(warnings=("ORCHESTRION_LOG_FILE of the environment is not ours to rotate",)), None
-    if problem := location_problem(Path(family.path), recorder.paths.logs):
-        return RotatePlan(warnings=(problem,)), None
-    needed = [entry for run in recorder.store.unfinished() for entry in run.logs]
+    source = config.source_of("log.file")
+    if recorder.log_family is None:
+        return RotatePlan(warnings=("Orchestrion logs to stderr: there is no file to rotate",)), None
+    family = family_to_rotate(recorder.log_file, source, recorder.paths.logs)
+    if family is None:
+        return RotatePlan(
+            warnings=("the log file that ORCHESTRION_LOG_FILE names is not ours to rotate",)
+        ), None
+    needed = [entry for run in recorder.store.unfinished() for entry in ranges_since(family, run.logs)]
     files, problems = survey_logs(family, needed)
     plan = plan_rotate(files, family, config.rotate, now=datetime.now(UTC), busy=busy)
     if dry_run:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -63,3 +63,32 @@ def _facts(found: dict[str, Any]) -> Iterator[tuple[str, Text | str | None]]:
         "inputs",
         ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "inputs"),
     )
+
+
+MARKS = {"good": ("✓", "green"), "hint": ("·", "yellow"), "bad": ("✗", "red")}
+
+
+class Found(Protocol):
+    """A finding of `doctor`."""
+
+    @property
+    def what(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def step(self) -> str | None: ...
+
+
+def findings_table(found: Sequence[Found]) -> Table:
+    """What `doctor` found, each with the next step where one is needed."""
+    rows = [
+        (
+            Text(MARKS[finding.state][0], style=MARKS[finding.state][1]),
+            finding.what,
+            finding.text + (f"\n→ {finding.step}" if finding.step else ""),
+        )
+        for finding in found
+    ]
+    return table(("", "what", "finding"), rows)
