@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from orchwatchd.compare.match import Matching, match
+from orchwatchd.compare.match import Matching, match, used_packages
 from orchwatchd.compare.scope import Scope, incompleteness
 from orchwatchd.models.comparison import (
     Common,
@@ -21,6 +21,7 @@ from orchwatchd.models.comparison import (
     SidePackage,
 )
 from orchwatchd.models.package import PackageName
+from orchwatchd.models.tree import ImportKind
 
 _UNREACHED = (PackageState.FAILED, PackageState.UNREACHED)
 
@@ -98,9 +99,7 @@ class _Work:
             self.unchanged += len(new.injections)
             self.unchanged_packages += bool(new.injections)
             return
-        before, after = set(old.imports), set(new.imports)
-        self.imports_removed += [ImportChange(name, path, kind) for kind, path in sorted(before - after)]
-        self.imports_added += [ImportChange(name, path, kind) for kind, path in sorted(after - before)]
+        self._imports(name, old, new)
         if not old.injections and not new.injections:
             return
         matching = match(old.injections, new.injections)
@@ -111,6 +110,20 @@ class _Work:
             self.packages["added" if new.injections else "removed"].append(name)
         else:
             self.packages["changed"].append(name)
+
+    def _imports(self, name: PackageName, old: SidePackage, new: SidePackage) -> None:
+        before, after = set(old.imports), set(new.imports)
+        # Where injected code uses a package on both sides, a user who imports it himself as well changes nothing.
+        used = used_packages(old.injections) & used_packages(new.injections)
+        for changes, entries in (
+            (self.imports_removed, before - after),
+            (self.imports_added, after - before),
+        ):
+            changes += [
+                ImportChange(name, path, kind)
+                for kind, path in sorted(entries)
+                if kind is ImportKind.LINK_DEPS or path not in used
+            ]
 
     def _injections(self, name: PackageName, matching: Matching) -> bool:
         """Files the injections of one package; whether its instrumentation differs."""
@@ -130,7 +143,18 @@ class _Work:
             self.lists.uncertain += [one for one in changes if not _certain(one)]
         return differs
 
+    def programs(self) -> None:
+        """Files what injected code links into the programs that both runs linked."""
+        others = {program.name: program for program in self.b.programs if program.linked}
+        for old in self.a.programs:
+            new = others.get(old.name)
+            if old.linked and new is not None:
+                kind = ImportKind.IMPORTCFG_LINK
+                self.imports_removed += [ImportChange(old.name, path, kind) for path in old.injected_only]
+                self.imports_added += [ImportChange(old.name, path, kind) for path in new.injected_only]
+
     def finish(self) -> Comparison:
+        self.programs()
         lists = self.lists
         incomplete = [*incompleteness(self.a), *incompleteness(self.b)]
         if lists.uncertain:

@@ -206,7 +206,7 @@ def _follow_imports(
     """Where injected code uses a package on both sides and only one side's import is injected, the user
     imports it himself on the other.
     """
-    used = _used(before) & _used(after)
+    used = used_packages(before) & used_packages(after)
     for one in [one for one in result.removed if _is_import(one) and one.injection.text.strip('"') in used]:
         result.removed.remove(one)
         result.following.append((one, None))
@@ -215,5 +215,6 @@ def _follow_imports(
         result.following.append((None, one))
 
 
-def _used(side: Sequence[SideInjection]) -> set[str]:
+def used_packages(side: Sequence[SideInjection]) -> set[str]:
+    """The words of injected code, among them the import paths of the packages that it uses."""
     return {word for one in side if not _is_import(one) for word in one.injection.text.split(" ")}

@@ -66,6 +66,7 @@ def index_reading(
         failed=_unique([package.package for package in reading.packages if package.failed]),
         unreached=_unreached(reading),
         graph_known=reading.has_graph,
+        dependencies=tuple(sorted((one.package, one.dependencies) for one in reading.packages)),
         problems=reading.problems,
     )
 

@@ -56,12 +56,14 @@ class SideProgram:
     """A program of one run. `members` need name only packages that the side has.
 
     `linked` is False when the link failed or was not reached, `complete` when its members are not all known.
+    `injected_only` are packages that injected code alone brought into it, and that the other run's program has not.
     """
 
     name: PackageName
     members: frozenset[PackageName]
     linked: bool = True
     complete: bool = True
+    injected_only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ class ProgramRecord:
 class RunRecord:
     """The index of one run, stored in one transaction. `members` is the action graph together with all programs'
     members; `unreached` and `failed` name packages of the action graph that have no output in this run. The
-    versions are those of the code that found the injections and attributed them.
+    versions are those of the code that found the injections and attributed them. `dependencies` are the packages of the
+    action graph with those that each imports.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -95,3 +96,4 @@ class RunRecord:
     problems: tuple[str, ...] = ()
     weave_version: int = 0
     attribution_version: int = 0
+    dependencies: tuple[tuple[PackageName, tuple[PackageName, ...]], ...] = ()

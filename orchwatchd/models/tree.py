@@ -122,7 +122,8 @@ class GraphPackage:
     no compile followed, unreached with neither (fact 11). Of a killed build none is known to have failed.
 
     `needed` is False where the build had no use for the package's output (`go vet`): without a build id it then
-    neither failed nor is it missing. `stage` names its stage directory, whether that exists or not.
+    neither failed nor is it missing. `stage` names its stage directory, whether that exists or not. `dependencies` are
+    the packages that it imports by its sources as they were before weaving.
     """
 
     package: PackageName
@@ -132,6 +133,7 @@ class GraphPackage:
     needed: bool = True
     stage: str | None = None
     failed: bool = False
+    dependencies: tuple[PackageName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,10 @@ from orchwatchd.query import logs, runs
 
 # Flags whose value is a place of the run's own: they never tell two commands apart.
 _OWN_FLAGS = ("-debug-actiongraph=", "-work")
+
+
+# Variables that orchwatchd sets to places of the run's own.
+_OWN_VARIABLES = frozenset({"GOTMPDIR", "TMPDIR", "ORCHESTRION_LOG_FILE"})
 
 
 def plain_arguments(argv: Sequence[str]) -> tuple[str, ...]:
@@ -25,25 +30,48 @@ def facts(connection: sqlite3.Connection, run: int) -> RunFacts:
         "SELECT kind, argv, orchestrion_version, go_version FROM run WHERE id = ?", (run,)
     ).fetchone()
     command = _json(connection, run, "command") or {}
+    argv = json.loads(row[1])
+    flags, tags = _flags(argv, command["packages"]) if "packages" in command else (None, None)
+    environment = _json(connection, run, "environment")
     modules = _json(connection, run, "modules")
     configuration = runs.document(connection, run, "configuration")
     manifest = runs.document(connection, run, "manifest")
     log = logs.summary(connection, run)
     return RunFacts(
         kind=row[0],
-        arguments=tuple(command["packages"])
-        if "packages" in command
-        else plain_arguments(json.loads(row[1])),
-        flags=tuple(command["flags"]) if "flags" in command else None,
-        tags=tuple(command["tags"]) if "tags" in command else None,
+        arguments=tuple(command["packages"]) if "packages" in command else plain_arguments(argv),
+        flags=flags,
+        tags=tags,
         orchestrion_version=row[2],
         go_version=row[3],
         toolexec_key=log.toolexec[0] if log is not None and log.toolexec else None,
         modules=None if modules is None else {row["path"]: _version(row) for row in modules},
-        environment=_json(connection, run, "environment"),
+        environment=None
+        if environment is None
+        else {name: value for name, value in environment.items() if name not in _OWN_VARIABLES},
         configuration=None if configuration is None else _configuration(configuration),
         manifest=None if manifest is None else _manifest(manifest),
     )
+
+
+def _flags(argv: Sequence[str], packages: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The flags of a command as it ran, and its build tags; what orchwatchd adds of its own is left out."""
+    rest = list(plain_arguments(argv))[2:]
+    if packages and rest[-len(packages) :] == list(packages):
+        del rest[-len(packages) :]
+    tags: tuple[str, ...] = ()
+    flags: list[str] = []
+    words = iter(rest)
+    for word in words:
+        name, equals, value = word.lstrip("-").partition("=")
+        if name == "tags" and word.startswith("-"):
+            tags = tuple(filter(None, (value if equals else next(words, "")).replace(" ", ",").split(",")))
+        elif word == "-o":
+            target = next(words, "")
+            flags += [] if target == os.devnull else [word, target]
+        else:
+            flags.append(word)
+    return tuple(flags), tags
 
 
 def _configuration(text: str) -> Any:

@@ -208,6 +208,13 @@ class History:
         with explained(self.path):
             return sides.sides(self._connection, a, b)
 
+    def whole_sides(self, a: int, b: int) -> tuple[Side, Side]:
+        """Two runs whole, for `compare.narrow`."""
+        from orchwatchd.query import sides
+
+        with explained(self.path):
+            return sides.whole_sides(self._connection, a, b)
+
     def side(self, run: int) -> Side:
         """One run whole, with the injections of every package."""
         from orchwatchd.query import sides

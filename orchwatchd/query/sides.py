@@ -33,9 +33,17 @@ def sides(connection: sqlite3.Connection, a: int, b: int) -> tuple[Side, Side, C
     unknown, common = _common(connection, both)
     packages = _packages(connection, (left ^ right) | unknown)
     return (
-        _side(connection, a, {one: packages[one] for one in (left - right) | unknown}),
-        _side(connection, b, {one: packages[one] for one in (right - left) | unknown}),
+        _side(connection, a, {one: packages[one] for one in (left - right) | unknown}, other=b),
+        _side(connection, b, {one: packages[one] for one in (right - left) | unknown}, other=a),
         common,
+    )
+
+
+def whole_sides(connection: sqlite3.Connection, a: int, b: int) -> tuple[Side, Side]:
+    """Two runs with every package that they have, equal ones included: what can be narrowed."""
+    return (
+        _side(connection, a, _packages(connection, _members(connection, a)), other=b),
+        _side(connection, b, _packages(connection, _members(connection, b)), other=a),
     )
 
 
@@ -136,7 +144,9 @@ def _imports(connection: sqlite3.Connection, wanted: str) -> dict[int, list[tupl
     return found
 
 
-def _side(connection: sqlite3.Connection, run: int, packages: dict[int, SidePackage]) -> Side:
+def _side(
+    connection: sqlite3.Connection, run: int, packages: dict[int, SidePackage], *, other: int | None = None
+) -> Side:
     status, kind, argv, graph_known = connection.execute(
         "SELECT status, kind, argv, graph_known FROM run WHERE id = ?", (run,)
     ).fetchone()
@@ -154,18 +164,21 @@ def _side(connection: sqlite3.Connection, run: int, packages: dict[int, SidePack
         kind=kind,
         arguments=plain_arguments(json.loads(argv)),
         packages=(*packages.values(), *without),
-        programs=_programs(connection, run, packages),
+        programs=_programs(connection, run, packages, other),
         graph_known=bool(graph_known),
     )
 
 
 def _programs(
-    connection: sqlite3.Connection, run: int, packages: dict[int, SidePackage]
+    connection: sqlite3.Connection, run: int, packages: dict[int, SidePackage], other: int | None
 ) -> tuple[SideProgram, ...]:
     rows = connection.execute(
-        """SELECT p.path, p.variant, k.members, l.linked, k.complete FROM run_link AS l
-           JOIN link AS k ON k.id = l.link JOIN package AS p ON p.id = k.package WHERE l.run = ?""",
-        (run,),
+        """SELECT p.path, p.variant, k.members, l.linked, k.complete,
+                  (SELECT json_array(k.added, o.added, o.members) FROM run_link AS ol JOIN link AS o ON o.id = ol.link
+                   WHERE ol.run = ? AND o.package = k.package AND o.complete AND NOT ol.failed)
+           FROM run_link AS l JOIN link AS k ON k.id = l.link JOIN package AS p ON p.id = k.package
+           WHERE l.run = ?""",
+        (other, run),
     ).fetchall()
     return tuple(
         SideProgram(
@@ -173,6 +186,22 @@ def _programs(
             members=frozenset(packages[one].name for one in read_set(connection, members) if one in packages),
             linked=bool(linked),
             complete=bool(complete),
+            injected_only=_injected_only(connection, *json.loads(pair)) if pair and complete else (),
         )
-        for path, variant, members, linked, complete in rows
+        for path, variant, members, linked, complete, pair in rows
     )
+
+
+def _injected_only(
+    connection: sqlite3.Connection, added: int | None, theirs: int | None, members: int
+) -> tuple[str, ...]:
+    """What injected code alone links into a program, and the other run's program does not have at all."""
+    if added is None or added == theirs:
+        return ()
+    rows = connection.execute(
+        """SELECT p.path FROM name_set_package AS s JOIN package AS p ON p.id = s.package WHERE s.name_set = ?
+           EXCEPT SELECT p.path FROM output AS o JOIN package AS p ON p.id = o.package
+           WHERE o.id IN (SELECT value FROM json_each(?)) ORDER BY 1""",
+        (added, json.dumps(sorted(read_set(connection, members)))),
+    ).fetchall()
+    return tuple(path for (path,) in rows)

@@ -7,12 +7,14 @@ from datetime import datetime
 
 from orchwatchd.db.connection import Connection
 from orchwatchd.db.sets import Outputs as Members
+from orchwatchd.db.dependencies import dependencies_text
 from orchwatchd.db.times import from_text, to_text
 from orchwatchd.models.package import BuildId, PackageName
 from orchwatchd.models.record import OutputRecord, ProgramRecord, RunRecord
 from orchwatchd.models.run import LogRange, RunEnd, RunId
 from orchwatchd.models.tree import Stage, StageKind, StageStatus
 from orchwatchd.store import bytes as stored
+from orchwatchd.store.begin import put_document
 from orchwatchd.store.companions import Companions
 from orchwatchd.store.members import MemberSets, correct_counters
 from orchwatchd.store.names import Names
@@ -55,6 +57,8 @@ class Finish:
         self._states()
         self._stages(record.stages)
         self._end(end)
+        if record.dependencies:
+            put_document(self._connection, self._run, "dependencies", dependencies_text(record.dependencies))
         self._connection.execute(
             """UPDATE run SET graph_known = ?, compiled = ?, without_output = ?, unresolved = ?, members = ?,
                companions = ?, problems = ? WHERE id = ?""",

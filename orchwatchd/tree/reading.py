@@ -159,6 +159,7 @@ def _packages(graph: ActionGraph | None) -> tuple[GraphPackage, ...]:
             and action.build_id is None
             and action.needed
             and (action.action is not None or action.stage in cgo),
+            dependencies=tuple(sorted({names[dep] for dep in action.deps if dep in names})),
         )
         for action in graph.of("build")
     )
