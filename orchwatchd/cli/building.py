@@ -98,9 +98,7 @@ def _here(context: Context, go_args: tuple[str, ...], live: Live) -> int:
         view = FreshSources(recorder.preparation, paths)
         done = record(recorder, BuildRequest(arguments=go_args), Hooks(tell=live.tell, cancel=cancel), view)
         found = summarise(paths.database, done.run)
-        for line in summary_lines(
-            found.run, found.comparison, found.messages, inputs_moved=found.inputs_moved
-        ):
+        for line in summary_lines(found):
             live.tell(Line("result", line))
         if cancel.is_set():
             return INTERRUPTED

@@ -144,9 +144,7 @@ class Daemon:
         for event in events:
             tell(event)
         found = summarise(self._recorder.paths.database, run)
-        for line in summary_lines(
-            found.run, found.comparison, found.messages, inputs_moved=found.inputs_moved
-        ):
+        for line in summary_lines(found):
             tell(Line("result", line))
 
     def _serve(self, request: Request) -> None:

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One ended run. `comparison` is against the run before it of the same kind, None where there is none."""
+    """One ended run. `comparison` is against the last good run before it of the same kind, None where there is none;
+    `without_output` counts packages that failed or were not reached.
+    """
 
     run: RunRow
     comparison: Comparison | None
     messages: tuple[CompilerMessage, ...]
     inputs_moved: bool
+    without_output: int
 
 
 def summarise(database: Path, run: RunId) -> RunSummary:
@@ -36,8 +39,9 @@ def summarise(database: Path, run: RunId) -> RunSummary:
         row = history.run(run)
         details = history.show(run)
         try:
-            before = history.runs(limit=1, kinds=(row.kind,), statuses=("ok", "failed"), before=run)
+            before = history.runs(limit=1, kinds=(row.kind,), statuses=("ok",), before=run)
             comparison = compare(*history.sides(before[0].id, run)) if before else None
         except NotFoundError:
             comparison = None
-        return RunSummary(row, comparison, details.messages, details.inputs_moved)
+        missing = len(details.failed) + len(details.unreached)
+        return RunSummary(row, comparison, details.messages, details.inputs_moved, missing)

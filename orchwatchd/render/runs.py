@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from orchwatchd.models.rows import PackageRow, RunDetails, RunRow, StageRow
+from orchwatchd.models.rows import PackageRow, ProgramRow, RunDetails, RunRow, StageRow
 from orchwatchd.models.run import CompilerMessage
 from orchwatchd.render.code import highlighted
 from orchwatchd.render.terminal import seconds, status, table
@@ -131,13 +131,10 @@ def _facts(details: RunDetails) -> Table:
         ("versions", f"Orchestrion {run.orchestrion_version or 'unknown'}, {run.go_version or 'Go unknown'}"),
         ("git", _git(run)),
         ("packages", _packages(run)),
-        (
-            "woven",
-            f"{run.injections} injections in {run.modified_files} files of {run.instrumented_packages} packages",
-        ),
+        ("woven", _woven(run)),
         (
             "programs",
-            ", ".join(_program(name.package, name.linked, name.failed) for name in details.programs),
+            ", ".join(_program(program, details) for program in details.programs),
         ),
         ("pins", ", ".join(run.pins)),
         ("work tree", f"{details.work_tree} ({run.work_state})" if details.work_tree else run.work_state),
@@ -169,7 +166,18 @@ def _git(run: RunRow) -> str:
     return f"{run.git_commit[:12]}{f' on {run.git_branch}' if run.git_branch else ''}{dirty}"
 
 
-def _program(package: str, linked: bool, failed: bool) -> str:
-    if failed:
-        return f"{package} (link failed)"
-    return package if linked else f"{package} (up to date)"
+def _program(program: ProgramRow, details: RunDetails) -> str:
+    """A program and what became of its link; `up to date` is said only where the Go command found it so."""
+    if program.failed:
+        return f"{program.package} (link failed)"
+    if program.linked:
+        return program.package
+    reached = details.run.status == "ok" and program.package not in details.unreached
+    return f"{program.package} ({'up to date' if reached else 'not linked'})"
+
+
+def _woven(run: RunRow) -> str:
+    counts = (
+        f"{run.injections} injections in {run.modified_files} files of {run.instrumented_packages} packages"
+    )
+    return counts if run.status == "ok" else f"{counts}, as far as the build got"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from orchwatchd.models.comparison import Comparison, InjectionChange
@@ -14,14 +14,26 @@ MOST_CHANGES = 6
 MOST_MESSAGES = 5
 
 
-def summary_lines(
-    run: RunRow, comparison: Comparison | None, messages: Sequence[CompilerMessage], *, inputs_moved: bool
-) -> list[str]:
-    """The lines: id, status, time, packages, instrumentation; then the changes, or the first errors of a failed
-    run.
-    """
+class Summary(Protocol):
+    """What is to be said of an ended run (`jobs.report`)."""
+
+    @property
+    def run(self) -> RunRow: ...
+    @property
+    def comparison(self) -> Comparison | None: ...
+    @property
+    def messages(self) -> Sequence[CompilerMessage]: ...
+    @property
+    def inputs_moved(self) -> bool: ...
+    @property
+    def without_output(self) -> int: ...
+
+
+def summary_lines(summary: Summary) -> list[str]:
+    """The lines: id, status, time, packages, instrumentation; then the changes, or the first errors of a failed run."""
+    run, comparison, messages = summary.run, summary.comparison, summary.messages
     lines = [
-        f"#{run.id} {run.status} {_time(run.duration)}  {_packages(run)}  {_instrumentation(run, comparison)}"
+        f"#{run.id} {run.status} {_time(run.duration)}  {_packages(summary)}  {_instrumentation(run, comparison)}"
     ]
     if run.status != "ok" and run.reason:
         lines.append(f"  {run.reason}")
@@ -36,7 +48,7 @@ def summary_lines(
             lines += _message(message)
         if len(messages) > MOST_MESSAGES:
             lines.append(f"  … {len(messages) - MOST_MESSAGES} more (orchwatchd show {run.id})")
-    if inputs_moved:
+    if summary.inputs_moved:
         lines.append("  inputs changed while it was built: what it compiled may be of neither state")
     return lines
 
@@ -45,11 +57,13 @@ def _time(duration: float | None) -> str:
     return "" if duration is None else f"{duration:.1f}s"
 
 
-def _packages(run: RunRow) -> str:
+def _packages(summary: Summary) -> str:
+    run = summary.run
     if run.packages is None or run.compiled is None:
         return "packages unknown"
     unknown = f", {run.unknown_packages} unknown" if run.unknown_packages else ""
-    return f"compiled {run.compiled} of {run.packages} packages{unknown}"
+    missing = f", {summary.without_output} without output" if summary.without_output else ""
+    return f"compiled {run.compiled} of {run.packages} packages{unknown}{missing}"
 
 
 def _instrumentation(run: RunRow, comparison: Comparison | None) -> str:
@@ -58,7 +72,7 @@ def _instrumentation(run: RunRow, comparison: Comparison | None) -> str:
         return f"{whole} in {run.instrumented_packages} packages"
     changes, packages = comparison.injections, comparison.packages
     since = f"since #{comparison.a}"
-    missing = "" if comparison.complete else f" ({'; '.join(comparison.incomplete)})"
+    missing = "" if comparison.complete else " in what could be compared"
     if comparison.differs:
         counts = f"+{len(changes.added)} -{len(changes.removed)} ~{len(changes.changed)}"
         if not (changes.added or changes.removed or changes.changed):
