@@ -34,6 +34,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rotate": ("upkeep", "Rotate Orchestrion's log files."),
     "inputs": ("inputs", "Which files start a build, and why."),
     "doctor": ("doctor", "Is this machine fit to record; what is used where."),
+    "diff": ("comparing", "Compare two runs: what changed in the instrumentation, and what made it so."),
+    "history": (
+        "comparing:history_of",
+        "When the instrumentation of a package, file or by an integration changed.",
+    ),
     "sql": ("database", "Query the history with read-only SQL."),
     "status": ("state", "Is the daemon alive, what is it doing, what lies where."),
     "config": ("settings", "Check, show or write the configuration."),

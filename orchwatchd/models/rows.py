@@ -105,7 +105,9 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True)
 class InjectionRow:
-    """One injection of a stored file, with who is held to have made it."""
+    """One injection of a stored file, with who is held to have made it. `file` is the original (the woven file where
+    there is none), where rows of several files stand together.
+    """
 
     ordinal: int
     kind: str
@@ -123,6 +125,7 @@ class InjectionRow:
     unexplained: bool = False
     shape: str = ""
     by_marks: bool = False
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +194,9 @@ class RunDetails:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One change in the history of a package, file or integration. `change` is `first`, `changed`, `gone` (out of a
-    run that has the same programs), or `unknown` (an output that nobody recorded). `added` and `removed` are the
-    injections that came and went.
+    """One change in the history of a package, file or integration. `change` is `first`, `changed`, `again` (after it was
+    gone) or `gone` (out of a run that has the same programs). `added` and `removed` are the injections that came and
+    went, `changed` those whose code changed, each before and after. `injections` are then there.
     """
 
     run: int
@@ -204,6 +207,7 @@ class ChangeRow:
     added: tuple[InjectionRow, ...]
     removed: tuple[InjectionRow, ...]
     injections: int
+    changed: tuple[tuple[InjectionRow, InjectionRow], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

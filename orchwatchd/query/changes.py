@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from orchwatchd.compare.history import Step, step
 from orchwatchd.db.times import from_text
 from orchwatchd.errors import NotFoundError
+from orchwatchd.models.comparison import SideInjection
 from orchwatchd.models.rows import ChangeRow, InjectionRow
-from orchwatchd.query.contents import INJECTION, injection_row
+from orchwatchd.query import sides
 from orchwatchd.query.facts import plain_arguments
 
 
@@ -121,67 +121,86 @@ def _package(
     name = _name(connection, package)
     presence = _Presence(connection, package)
     found: list[ChangeRow] = []
-    last: tuple[_Run, Counter[Any], bytes | None] | None = None
-    pieces: dict[int, dict[Any, InjectionRow]] = {}
+    last: _Seen | None = None
     for run in runs:
         present = presence.of(run)
         if not present:
-            if last is not None and last[1] and _same_scope(connection, last[0], run):
-                found.append(_row(run, name, "gone", counts=(Counter(), last[1]), pieces=pieces))
-                last = (run, Counter(), None)
+            if last is not None and last.injections and _same_scope(connection, last.run, run):
+                found.append(_row(run, name, "gone", Step(removed=last.injections), ()))
+                last = _Seen(run, (), None, gone=True)
             continue
         output = outputs[min(present)]
-        if output[1] not in {"plain", "woven"}:
+        # Variants that nothing tells apart: together they prove something only where they are equal.
+        alike = {outputs[one][2] for one in present}
+        if len(alike) > 1 or any(outputs[one][1] not in {"plain", "woven"} for one in present):
             continue
-        if last is not None and last[2] == output[2]:
-            last = (run, last[1], last[2])
+        if last is not None and not last.gone and last.meaning == output[2]:
+            last = _Seen(run, last.injections, last.meaning)
             continue
-        now = _keys(connection, output[0], subject, pieces) if output[1] == "woven" else Counter()
-        before = last[1] if last is not None else Counter()
-        if now != before:
-            word = "first" if last is None else "changed"
-            found.append(_row(run, name, word, counts=(now, before), pieces=pieces))
-        last = (run, now, output[2])
+        now = _injections(connection, output[0], subject) if output[1] == "woven" else ()
+        if difference := step(last.injections if last is not None else (), now):
+            word = "first" if not found else "again" if last is not None and last.gone else "changed"
+            found.append(_row(run, name, word, difference, now))
+        last = _Seen(run, now, output[2], gone=last is not None and last.gone and not now)
     return found
 
 
-def _row(
-    run: _Run,
-    name: str,
-    change: str,
-    *,
-    counts: tuple[Counter[Any], Counter[Any]],
-    pieces: dict[Any, Any],
-) -> ChangeRow:
-    now, before = counts
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the last run that could tell had: the injections, and the hash of what they mean."""
+
+    run: _Run
+    injections: tuple[SideInjection, ...]
+    meaning: bytes | None
+    gone: bool = False
+
+
+def _row(run: _Run, name: str, change: str, difference: Step, now: tuple[SideInjection, ...]) -> ChangeRow:
     return ChangeRow(
         run=run.id,
         started_at=from_text(run.started_at),
         git_commit=run.git_commit,
         package=name,
         change=change,
-        added=tuple(pieces[key] for key in (now - before).elements()),
-        removed=tuple(pieces[key] for key in (before - now).elements()),
-        injections=now.total(),
+        added=tuple(map(_shown, difference.added)),
+        removed=tuple(map(_shown, difference.removed)),
+        changed=tuple((_shown(before), _shown(after)) for before, after in difference.changed),
+        injections=len(now),
     )
 
 
-def _keys(
-    connection: sqlite3.Connection, output: int, subject: _Subject, pieces: dict[Any, Any]
-) -> Counter[Any]:
-    """The injections of an output that the question is about, by what is compared."""
-    rows = connection.execute(
-        f"""SELECT {INJECTION} FROM modified_file AS f JOIN v_injection AS i ON i.file = f.id
-           WHERE f.output = ? AND (? IS NULL OR f.original = ?) AND (? IS NULL OR i.integration = ?)
-           ORDER BY f.id, i.ordinal""",
-        (output, subject.original, subject.original, subject.integration, subject.integration),
-    ).fetchall()
-    counted: Counter[Any] = Counter()
-    for row in rows:
-        key = (row[1], row[2], row[14] or row[3])
-        pieces[key] = injection_row(row)
-        counted[key] += 1
-    return counted
+def _shown(one: SideInjection) -> InjectionRow:
+    injection, by = one.injection, one.attribution
+    return InjectionRow(
+        injection.ordinal,
+        injection.kind.value,
+        injection.declaration,
+        injection.text,
+        injection.code,
+        injection.line,
+        injection.last_line,
+        injection.original_line,
+        by.integration,
+        by.aspect,
+        by.certainty.value,
+        by.candidates,
+        by.also,
+        by.unexplained,
+        injection.shape,
+        injection.by_marks,
+        one.file,
+    )
+
+
+def _injections(connection: sqlite3.Connection, output: int, subject: _Subject) -> tuple[SideInjection, ...]:
+    """The injections of an output that the question is about."""
+    found = sides.side_injections(connection, [output])[output]
+    return tuple(
+        one
+        for one in found
+        if (subject.original is None or one.file == subject.original)
+        and (subject.integration is None or one.attribution.integration == subject.integration)
+    )
 
 
 def _runs(connection: sqlite3.Connection) -> list[_Run]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from orchwatchd.db.sets import Outputs, read_set
@@ -51,6 +52,13 @@ def side(connection: sqlite3.Connection, run: int) -> Side:
     """One run whole, with every package that it has."""
     members = _members(connection, run)
     return _side(connection, run, _packages(connection, members))
+
+
+def side_injections(
+    connection: sqlite3.Connection, outputs: Iterable[int]
+) -> Mapping[int, list[SideInjection]]:
+    """The injections of outputs, an empty list for one without."""
+    return _injections(connection, json.dumps(sorted(outputs)))
 
 
 def _members(connection: sqlite3.Connection, run: int) -> Outputs:

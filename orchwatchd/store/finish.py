@@ -6,8 +6,8 @@ import json
 from datetime import datetime
 
 from orchwatchd.db.connection import Connection
-from orchwatchd.db.sets import Outputs as Members
 from orchwatchd.db.dependencies import dependencies_text
+from orchwatchd.db.sets import Outputs as Members
 from orchwatchd.db.times import from_text, to_text
 from orchwatchd.models.package import BuildId, PackageName
 from orchwatchd.models.record import OutputRecord, ProgramRecord, RunRecord

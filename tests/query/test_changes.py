@@ -75,7 +75,7 @@ def test_gone_is_said_only_within_the_same_programs(store: Store, history: Histo
     record(store, build(), 5)
     record(store, build(lib(1, 1)), 6)
     assert [(row.run, row.change) for row in history.changes("app/lib")] == [
-        (7, "changed"),
+        (7, "again"),
         (5, "gone"),
         (2, "first"),
     ]
