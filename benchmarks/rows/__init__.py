@@ -1,0 +1,1 @@
+"""The rows of the table, a module a subject; each function measures and gives its rows."""
