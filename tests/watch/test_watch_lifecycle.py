@@ -145,6 +145,10 @@ def test_folders_that_swap_their_names(bench: Bench) -> None:
         (bench.root / "a").rename(bench.root / "c")
         (bench.root / "b").rename(bench.root / "a")
         (bench.root / "c").rename(bench.root / "b")
+    (bench.root / "a").rename(bench.root / "c")
+    (bench.root / "b").rename(bench.root / "a")
+    (bench.root / "c").rename(bench.root / "b")
+    bench.assert_picture_is_true()
     (bench.root / "a/y.go").write_text("package a\n")
     bench.assert_picture_is_true()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from orchwatchd.inputs import InputSet, find_inputs
 from orchwatchd.models.watching import Cause, Rules
 from orchwatchd.project import find_project
 from orchwatchd.watch import WatchSettings
-from orchwatchd.watch.content import shape_of
+from orchwatchd.watch.content import RACY_NS, read_state, same_file, shape_of
 
 pytest_plugins = ["watch_fixtures"]
 
@@ -162,3 +163,19 @@ def test_of_a_module_file_everything_decides_of_a_text_nothing() -> None:
     assert shape_of("/x/orchestrion.yml", b"a") != shape_of("/x/orchestrion.yml", b"b")
     assert shape_of("/x/vendor/modules.txt", b"a") != shape_of("/x/vendor/modules.txt", b"b")
     assert shape_of("/x/words.txt", b"a") == shape_of("/x/words.txt", b"b")
+
+
+def test_a_file_that_was_read_just_after_it_was_written_is_read_again(fast: Path) -> None:
+    """Within one tick of the file system's clock a second write of the same size shows the same times."""
+    path = fast / "x.go"
+    path.write_text("package a")
+    fresh = read_state(str(path))
+    assert fresh is not None
+    assert fresh.racy
+    assert not same_file(fresh, path.stat())
+    wait_for(lambda: time.time_ns() - path.stat().st_ctime_ns > RACY_NS, "a tick")
+    settled = read_state(str(path))
+    assert settled is not None
+    assert not settled.racy
+    assert same_file(settled, path.stat())
+    assert settled.sha256 == fresh.sha256
