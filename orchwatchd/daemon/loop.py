@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from orchwatchd.daemon.house import House
-from orchwatchd.daemon.queue import ChangedInputs, Upkeep, WorkQueue
+from orchwatchd.daemon.queue import ChangedInputs, Upkeep, Work, WorkQueue
 from orchwatchd.daemon.request import Request
 from orchwatchd.daemon.server import Server
 from orchwatchd.daemon.watching import WatchedSources
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 TICK = 5.0
 STOP_SECONDS = 30.0
-OK, FAILED, UNFIT = 0, 1, 69
+OK, FAILED, BUG, UNFIT = 0, 1, 3, 69
 JOBS: Mapping[str, Callable[[Recorder], object]] = {"prune": prune, "rotate": rotate, "check": check}
 
 
@@ -103,21 +103,33 @@ class Daemon:
             if failed:
                 self._show(Line("warning", f"watching has ended: {failed}"))
                 return UNFIT
-            match work:
-                case ChangedInputs(files):
-                    self._build(BuildRequest(trigger=files), None)
-                case Request():
-                    self._serve(work)
-                case Upkeep(job):
-                    self._keep_house(job)
+            try:
+                self._do(work)
+            except Exception as error:
+                # A fault of ours in one piece of work must not end the recording of all that follow.
+                log.exception("a piece of work failed: %s", work)
+                self._problem = f"a bug: {type(error).__name__}: {error} (the daemon's log has its trace)"
+                self._show(Line("warning", self._problem))
+                if isinstance(work, Request):
+                    work.answer(BUG, {"error": self._problem})
             self._enter(DaemonState.IDLE)
         return OK
+
+    def _do(self, work: Work | None) -> None:
+        match work:
+            case ChangedInputs(files):
+                self._build(BuildRequest(trigger=files), None)
+            case Request():
+                self._serve(work)
+            case Upkeep(job):
+                self._keep_house(job)
 
     def _build(self, request: BuildRequest, asker: Request | None) -> int:
         """One build, recorded and told of. Returns the exit code for whoever asked."""
         tell = self._teller(asker)
         self._request = asker
         self._cancel, self._why = threading.Event(), None
+        recover(self._recorder)
         if disk_is_low(self._recorder):
             self._keep_house("prune")
         self._enter(DaemonState.BUILDING)

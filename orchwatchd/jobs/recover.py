@@ -4,15 +4,20 @@ left.
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchwatchd.aspects.document import from_json
 from orchwatchd.build import end_interrupted, find_work_tree
-from orchwatchd.jobs.indexing import Left, index_run
+from orchwatchd.errors import OrchwatchdError
+from orchwatchd.jobs.indexing import Index, Left, index_run
 from orchwatchd.jobs.record import forget_files
+from orchwatchd.models.log import IndexedLog
+from orchwatchd.models.record import RunRecord
 from orchwatchd.models.run import RunEnd, RunId, RunStatus
+from orchwatchd.models.tree import TreeReading
 from orchwatchd.orchlog.ranges import ranges_since
 from orchwatchd.query import History
 
@@ -20,6 +25,9 @@ if TYPE_CHECKING:
     from orchwatchd.jobs.recorder import Recorder
     from orchwatchd.models.aspect import ResolvedConfiguration
     from orchwatchd.models.stored import UnfinishedRun
+
+
+log = logging.getLogger(__name__)
 
 
 def recover(recorder: Recorder) -> tuple[RunId, ...]:
@@ -46,7 +54,7 @@ def _record(recorder: Recorder, run: UnfinishedRun) -> None:
     folder, family = recorder.files_of(run.id), recorder.log_family
     logs = ranges_since(family, run.logs) if family else ()
     left = Left(tree, _bytes(folder / "stdout"), _bytes(folder / "stderr"), logs=logs)
-    index = index_run(recorder, run.id, left, before=None, configuration=_configuration(recorder, run.id))
+    index = _index(recorder, run, left)
     end = RunEnd(
         status=RunStatus.INTERRUPTED,
         reason="orchwatchd ended before the build did",
@@ -60,6 +68,22 @@ def _record(recorder: Recorder, run: UnfinishedRun) -> None:
     )
     recorder.store.finish(run.id, end, index.record, index.log)
     forget_files(recorder, run.id)
+
+
+def _index(recorder: Recorder, run: UnfinishedRun, left: Left) -> Index:
+    """The index of a dead run. One that cannot be made must not hold up every build to come: the run then says so,
+    and the cache is retired, for what the tree held stays unknown.
+    """
+    try:
+        configuration = _configuration(recorder, run.id)
+        return index_run(recorder, run.id, left, before=None, configuration=configuration)
+    except OrchwatchdError:
+        raise
+    except Exception as error:
+        log.exception("run %s could not be indexed", run.id)
+        recorder.store.new_history_id()
+        problem = f"what this run left could not be indexed: {type(error).__name__}: {error}"
+        return Index(TreeReading(), RunRecord(graph_known=False, problems=(problem,)), (), IndexedLog())
 
 
 def _configuration(recorder: Recorder, run: RunId) -> ResolvedConfiguration | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchwatchd.errors import UsageError
 from orchwatchd.models.rows import to_jsonable
+from orchwatchd.models.run import RunId
 
 if TYPE_CHECKING:
     from orchwatchd.jobs.record import Hooks
@@ -55,12 +56,20 @@ def _rotate(recorder: Recorder, words: Words, hooks: Hooks) -> Done:  # noqa: AR
 
 
 def _pin(recorder: Recorder, words: Words, hooks: Hooks) -> Done:  # noqa: ARG001
-    recorder.store.pin(words["run"], words.get("name") or "")
+    recorder.store.pin(_run(words), str(words.get("name") or ""))
     return Done(0)
 
 
 def _unpin(recorder: Recorder, words: Words, hooks: Hooks) -> Done:  # noqa: ARG001
-    return Done(0, recorder.store.unpin(words["run"], words.get("name")))
+    name = words.get("name")
+    return Done(0, recorder.store.unpin(_run(words), None if name is None else str(name)))
+
+
+def _run(words: Words) -> RunId:
+    run = words.get("run")
+    if not isinstance(run, int):
+        raise UsageError(f"the request names no run: {run!r}")
+    return RunId(run)
 
 
 HANDLERS: Mapping[str, Handler] = {"prune": _prune, "rotate": _rotate, "pin": _pin, "unpin": _unpin}
