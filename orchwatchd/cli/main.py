@@ -45,6 +45,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+# Where a trace of our own bug is kept: `entry` meets it when click's context is gone.
+_GIVEN_STATE: list[Path] = []
+
+
 class Commands(click.Group):
     """A group that knows its commands' names and help without importing them."""
 
@@ -100,6 +104,8 @@ def cli(ctx: click.Context, directory: Path, config_file: Path | None, state: Pa
     commit.
     """
     ctx.obj = Context(directory, config_file, state)
+    if state is not None:
+        _GIVEN_STATE.append(state)
 
 
 def entry() -> None:
@@ -150,8 +156,13 @@ def _bug(error: Exception) -> int:
     text = "".join(traceback.format_exception(error))
     header = f"orchwatchd {__version__}, Python {platform.python_version()}, {platform.platform()}\n{sys.argv[1:]}\n\n"
     try:
+        folder = crash_folder(_GIVEN_STATE[-1] if _GIVEN_STATE else None)
         with tempfile.NamedTemporaryFile(
-            "w", prefix="crash-", suffix=".txt", dir=crash_folder(), delete=False
+            "w",
+            prefix="crash-",
+            suffix=".txt",
+            dir=crash_folder(_GIVEN_STATE[-1] if _GIVEN_STATE else None),
+            delete=False,
         ) as file:
             file.write(header + text)
         where = f"its trace is in {file.name}"

@@ -92,11 +92,10 @@ def make_private(folder: Path) -> None:
         path.mkdir(mode=_PRIVATE, exist_ok=True)
 
 
-def crash_folder(environment: Mapping[str, str] | None = None) -> Path:
-    """The folder for traces of our own bugs, made where it is missing."""
+def crash_folder(state: Path | None = None, environment: Mapping[str, str] | None = None) -> Path:
+    """The folder for traces of our own bugs, in `state` or else the user's state folder; made where it is missing."""
     environment = os.environ if environment is None else environment
-    given = environment.get("ORCHWATCHD_STATE")
-    folder = (Path(given) if given else _user_folders(environment)[0]) / "crashes"
+    folder = (state or _user_folders(environment)[0]) / "crashes"
     make_private(folder)
     return folder
 

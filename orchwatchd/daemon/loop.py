@@ -15,7 +15,7 @@ from orchwatchd.daemon.house import House
 from orchwatchd.daemon.queue import ChangedInputs, Upkeep, Work, WorkQueue
 from orchwatchd.daemon.request import Request
 from orchwatchd.daemon.server import Server
-from orchwatchd.daemon.watching import WatchedSources
+from orchwatchd.daemon.watching import OneBuild, WatchedSources, relative_files
 from orchwatchd.errors import ConfigurationError, OrchwatchdError
 from orchwatchd.jobs.preparation import Preparation
 from orchwatchd.jobs.record import Hooks, record
@@ -33,9 +33,7 @@ from orchwatchd.service import Notifier
 
 if TYPE_CHECKING:
     from orchwatchd.config.model import Config
-    from orchwatchd.jobs.sources import Sources
     from orchwatchd.models.run import RunId
-    from orchwatchd.models.watching import ChangeSet
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +131,7 @@ class Daemon:
         if disk_is_low(self._recorder):
             self._keep_house("prune")
         self._enter(DaemonState.BUILDING)
-        watching = _Once(self._watching)
+        watching = OneBuild(self._watching)
         try:
             hooks = Hooks(
                 tell=tell, cancel=self._cancel, tick=self._beat_in_build, why_cancelled=lambda: self._why
@@ -221,7 +219,7 @@ class Daemon:
         root = self._recorder.project.root
         return WatchedSources(
             self._recorder,
-            on_change=lambda change: self._queue.put(ChangedInputs(_relative(change, root))),
+            on_change=lambda change: self._queue.put(ChangedInputs(relative_files(change, root))),
             on_cancel=lambda why: self._stop_build(f"cancelled: {why}"),
             on_message=lambda text: self._show(Line("warning", text)),
         )
@@ -303,30 +301,3 @@ class Daemon:
         self._house.stop()
         self._watching.stop()
         self._server.stop()
-
-
-class _Once:
-    """Makes sure that the watcher hears of the end of every build that it heard of, once, however the build ended."""
-
-    def __init__(self, watching: WatchedSources) -> None:
-        self._watching = watching
-        self._open = True
-
-    def before(self) -> Sources:
-        return self._watching.before()
-
-    def after(self, *, cancelled: bool) -> bool:
-        self._open = False
-        return self._watching.after(cancelled=cancelled)
-
-    def close(self) -> None:
-        if self._open:
-            self.after(cancelled=False)
-
-
-def _relative(change: ChangeSet, root: os.PathLike[str]) -> tuple[str, ...]:
-    """The changed files as people name them, or the cause where no file is known."""
-    if not change.files:
-        return (str(change.cause),)
-    start = str(root) + os.sep
-    return tuple(file.removeprefix(start) for file in change.files)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -71,7 +72,8 @@ class WatchedSources:
     def after(self, *, cancelled: bool) -> bool:
         """Whether inputs moved while the build ran; to be called for every build that `before` was called for."""
         built = self._watcher.note_build_finished(cancelled=cancelled)
-        return built.inputs_moved if built is not None else False
+        # A watcher that cannot tell must not have us say that nothing moved.
+        return built is None or built.inputs_moved
 
     def pending(self) -> tuple[str, ...]:
         """Inputs that differ from what the last build started from."""
@@ -120,3 +122,30 @@ def last_built(recorder: Recorder) -> Baseline | None:
     rows = (line.partition("  ") for line in (text or "").splitlines())
     files = {str(root / path): digest for digest, _, path in rows if path}
     return Baseline(details.input_digest, files or None)
+
+
+class OneBuild:
+    """Makes sure that the watcher hears of the end of every build that it heard of, once, however the build ended."""
+
+    def __init__(self, watching: WatchedSources) -> None:
+        self._watching = watching
+        self._open = True
+
+    def before(self) -> Sources:
+        return self._watching.before()
+
+    def after(self, *, cancelled: bool) -> bool:
+        self._open = False
+        return self._watching.after(cancelled=cancelled)
+
+    def close(self) -> None:
+        if self._open:
+            self.after(cancelled=False)
+
+
+def relative_files(change: ChangeSet, root: os.PathLike[str]) -> tuple[str, ...]:
+    """The changed files as people name them, or the cause where no file is known."""
+    if not change.files:
+        return (str(change.cause),)
+    start = str(root) + os.sep
+    return tuple(file.removeprefix(start) for file in change.files)

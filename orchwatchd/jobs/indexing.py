@@ -4,7 +4,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,13 @@ from orchwatchd.build import build_folder, lookup_in
 from orchwatchd.build.messages import parse
 from orchwatchd.compare.attribution import ATTRIBUTION_VERSION, FileContext, attribute
 from orchwatchd.jobs.index import Attribute, index_reading
+from orchwatchd.jobs.variants import Names, logged_names
 from orchwatchd.models.injection import Attribution
 from orchwatchd.models.log import IndexedLog
 from orchwatchd.models.tree import TreeReading
 from orchwatchd.orchlog.index import index_lines
 from orchwatchd.orchlog.index import index_run as index_log
+from orchwatchd.orchlog.ranges import RangeLostError, read_range
 from orchwatchd.tree import read_tree
 from orchwatchd.weave import WEAVE_VERSION
 
@@ -61,9 +63,11 @@ def index_run(
     *,
     before: Mapping[str, FileState] | None,
     configuration: ResolvedConfiguration | None,
+    names: Names | None = None,
 ) -> Index:
     """Indexes what a run left whose build has ended. `before` is what its inputs held before it, `configuration`
-    Orchestrion's in force, each None where it is not known.
+    Orchestrion's in force, each None where it is not known; `names` are packages by action id that someone else
+    could name.
     """
     graph = recorder.files_of(run) / "graph.json"
     reading = (
@@ -81,6 +85,7 @@ def index_run(
         original_versions=recorder.store.original_versions,
         snapshot=before,
         attribute=None if configuration is None else attributor(configuration),
+        names={**(names or {}), **_names_in_log(recorder, left, reading)},
     )
     record = replace(found, weave_version=WEAVE_VERSION, attribution_version=ATTRIBUTION_VERSION)
     return Index(reading, record, messages, _index_log(recorder, left))
@@ -104,6 +109,23 @@ def attributor(configuration: ResolvedConfiguration) -> Attribute:
         return attribute(configuration, context, injections)
 
     return makers
+
+
+def _names_in_log(recorder: Recorder, left: Left, reading: TreeReading) -> Names:
+    """What a DEBUG log names; only test variants are worth a second reading of the log."""
+    if not any(package.package.path.endswith(".test") for package in reading.packages):
+        return {}
+    return logged_names(_log_lines(recorder, left))
+
+
+def _log_lines(recorder: Recorder, left: Left) -> Iterable[bytes]:
+    yield from (line.encode("utf-8", "surrogateescape") for line in left.log_lines)
+    family = recorder.log_family
+    for wanted in left.logs if family is not None and not left.log_lines else ():
+        try:
+            yield from read_range(family, wanted)
+        except (RangeLostError, OSError, EOFError):
+            continue  # told as a problem of the log's index
 
 
 def _index_log(recorder: Recorder, left: Left) -> IndexedLog:

@@ -24,6 +24,7 @@ from orchwatchd.build import (
 from orchwatchd.build.environment import check_cache_program
 from orchwatchd.jobs.indexing import Left, index_run
 from orchwatchd.jobs.sources import Sources, SourceView, manifest
+from orchwatchd.jobs.variants import Names, names_of_tests
 from orchwatchd.models.event import Event, Line, Progress
 from orchwatchd.models.request import BuildRequest, Recorded
 from orchwatchd.models.run import RunEnd, RunId, RunStart, RunStatus
@@ -69,7 +70,10 @@ def record(recorder: Recorder, request: BuildRequest, hooks: Hooks, view: Source
     logs = ranges_since(family, start.logs) if family else ()
     left = Left(outcome.work_tree, outcome.stdout, outcome.stderr, outcome.log_lines, logs)
     configuration = recorder.preparation.configuration()
-    index = index_run(recorder, run, left, before=sources.snapshot.files, configuration=configuration)
+    names = _names_of_tests(recorder, command, start, moved=moved) if command.kind == "test" else {}
+    index = index_run(
+        recorder, run, left, before=sources.snapshot.files, configuration=configuration, names=names
+    )
     status, reason = status_of(outcome, index.reading.go_ended)
     if status is RunStatus.CANCELLED:
         reason = hooks.why_cancelled() or reason
@@ -88,6 +92,10 @@ def record(recorder: Recorder, request: BuildRequest, hooks: Hooks, view: Source
     recorder.store.finish(run, end, index.record, index.log)
     forget_files(recorder, run)
     return Recorded(run, status, reason, moved)
+
+
+def _names_of_tests(recorder: Recorder, command: BuildCommand, start: RunStart, *, moved: bool) -> Names:
+    return names_of_tests(command, recorder.preparation.toolchain().go, start.started_at, moved=moved)
 
 
 def _begin(

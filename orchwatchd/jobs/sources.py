@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from orchwatchd.config.paths import Paths
     from orchwatchd.inputs import InputSet
     from orchwatchd.jobs.preparation import Preparation
+    from orchwatchd.models.aspect import ResolvedConfiguration
     from orchwatchd.models.watching import Snapshot
 
 
@@ -55,6 +56,7 @@ def find_sources(preparation: Preparation, paths: Paths, *, previous: InputSet |
         config_files=[Path(file.path) for file in configuration.files],
         programs=(toolchain.go, toolchain.orchestrion),
         private=(paths.state, paths.base, *([Path(config.log.file)] if config.log.file else [])),
+        injected=injected_packages(configuration),
         extras={
             "go": toolchain.go_version,
             "orchestrion": toolchain.orchestrion_version,
@@ -64,6 +66,18 @@ def find_sources(preparation: Preparation, paths: Paths, *, previous: InputSet |
         env={**preparation.env, **config.build.env},
         previous=previous,
     )
+
+
+def injected_packages(configuration: ResolvedConfiguration) -> tuple[str, ...]:
+    """The import paths that woven code needs: those that advices import, link or add blank."""
+    found: set[str] = set()
+    for aspect in configuration.aspects:
+        for advice in aspect.advice:
+            found.update(path for template in advice.templates for _, path in template.imports)
+            found.update(advice.links)
+            if advice.kind == "add-blank-import":
+                found.add(advice.value)
+    return tuple(sorted(found))
 
 
 class FreshSources:

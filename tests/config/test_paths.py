@@ -104,7 +104,7 @@ def test_a_socket_path_that_is_too_long_becomes_a_short_one(tmp_path):
 
 
 def test_traces_of_bugs_have_a_private_folder(tmp_path):
-    folder = crash_folder({"ORCHWATCHD_STATE": str(tmp_path / "state")})
+    folder = crash_folder(tmp_path / "state")
     assert folder == tmp_path / "state" / "crashes"
     assert _mode(folder) == 0o700
 
