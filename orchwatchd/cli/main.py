@@ -39,6 +39,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "comparing:history_of",
         "When the instrumentation of a package, file or by an integration changed.",
     ),
+    "why": ("explaining", "Why a package is (not) instrumented, why it, or a whole run, was compiled."),
+    "integrations": ("explaining", "List enabled integrations: what they wove and where, or nothing."),
     "sql": ("database", "Query the history with read-only SQL."),
     "status": ("state", "Is the daemon alive, what is it doing, what lies where."),
     "config": ("settings", "Check, show or write the configuration."),
@@ -161,7 +163,7 @@ def _bug(error: Exception) -> int:
             "w",
             prefix="crash-",
             suffix=".txt",
-            dir=crash_folder(_GIVEN_STATE[-1] if _GIVEN_STATE else None),
+            dir=folder,
             delete=False,
         ) as file:
             file.write(header + text)
