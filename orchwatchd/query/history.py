@@ -13,7 +13,8 @@ from orchwatchd.db.failures import explained
 from orchwatchd.db.reading import open_reading
 
 if TYPE_CHECKING:
-    from orchwatchd.models.comparison import Common, RunFacts, Side
+    from orchwatchd.models.comparison import Common, RunFacts, Side, SidePackage
+    from orchwatchd.models.injection import Attribution
     from orchwatchd.models.log import LogChunk, LogSkip
     from orchwatchd.models.rows import (
         Answer,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         StageRow,
     )
     from orchwatchd.models.run import CompilerMessage
+    from orchwatchd.models.why import ChildBuild, Pair, Waited
 
 # Each question imports what it needs when it is asked: a command asks one or two of them.
 
@@ -228,6 +230,57 @@ class History:
 
         with explained(self.path):
             return facts.facts(self._connection, run)
+
+    def run_before(self, run: int, package: str | None = None) -> int | None:
+        """The run to hold a run against: the last before it that knows its packages, of its kind if there is one."""
+        from orchwatchd.query import rebuilds
+
+        with explained(self.path):
+            return rebuilds.run_before(self._connection, run, package)
+
+    def pairs(self, a: int, b: int) -> tuple[Pair, ...]:
+        """The packages that two runs have, with what of them is the same."""
+        from orchwatchd.query import rebuilds
+
+        with explained(self.path):
+            return rebuilds.pairs(self._connection, a, b)
+
+    def dependencies(self, run: int) -> dict[str, tuple[str, ...]] | None:
+        """Who imports whom in a run's action graph; None where it was not kept."""
+        from orchwatchd.query import rebuilds
+
+        with explained(self.path):
+            return rebuilds.dependencies(self._connection, run)
+
+    def was_compiled(self, run: int, package: str) -> bool | None:
+        """Whether a run compiled a package; None where its trees do not tell."""
+        from orchwatchd.query import rebuilds
+
+        with explained(self.path):
+            return rebuilds.was_compiled(self._connection, run, package)
+
+    def costs(self, run: int) -> tuple[float | None, tuple[Waited, ...], tuple[ChildBuild, ...]]:
+        """What a run's root build computed (seconds), the stages that waited, and the child builds beside it."""
+        from orchwatchd.query import rebuilds
+
+        with explained(self.path):
+            connection = self._connection
+            return (
+                rebuilds.cpu_seconds(connection, run),
+                rebuilds.waited(connection, run),
+                rebuilds.child_builds(connection, run),
+            )
+
+    def package_side(self, run: int, package: str) -> tuple[SidePackage, ...]:
+        """One package of a run with its injections and imports (several where variants have one name)."""
+        return tuple(one for one in self.side(run).packages if str(one.name) == package)
+
+    def attributed(self, run: int) -> tuple[tuple[str, Attribution], ...]:
+        """Who made each injection of a run, with its package; synthetic files left out."""
+        from orchwatchd.query import sides
+
+        with explained(self.path):
+            return sides.attributed(self._connection, run)
 
     def log_chunks(self, run: int, levels: int | None = None) -> tuple[LogChunk, ...]:
         """The kept log lines of a run, for `orchlog.search.select`."""

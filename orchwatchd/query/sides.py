@@ -61,6 +61,19 @@ def side_injections(
     return _injections(connection, json.dumps(sorted(outputs)))
 
 
+def attributed(connection: sqlite3.Connection, run: int) -> tuple[tuple[str, Attribution], ...]:
+    """Who made each injection of a run, with its package; synthetic files, which no aspect makes, left out."""
+    rows = connection.execute(
+        """SELECT o.package, i.integration, i.aspect, i.certainty, i.candidates, i.also, i.unexplained
+           FROM modified_file AS f JOIN v_output AS o ON o.output = f.output JOIN v_injection AS i ON i.file = f.id
+           WHERE o.package IS NOT NULL AND NOT f.synthetic AND o.state = 'woven'
+             AND f.output IN (SELECT value FROM json_each(?))
+           ORDER BY o.package, f.id, i.ordinal""",
+        (json.dumps(sorted(_members(connection, run))),),
+    ).fetchall()
+    return tuple((row[0], _attribution(row[1:])) for row in rows)
+
+
 def _members(connection: sqlite3.Connection, run: int) -> Outputs:
     row = connection.execute("SELECT members FROM run WHERE id = ?", (run,)).fetchone()
     return read_set(connection, row[0]) if row[0] is not None else frozenset()
