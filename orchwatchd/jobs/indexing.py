@@ -121,7 +121,9 @@ def _names_in_log(recorder: Recorder, left: Left, reading: TreeReading) -> Names
 def _log_lines(recorder: Recorder, left: Left) -> Iterable[bytes]:
     yield from (line.encode("utf-8", "surrogateescape") for line in left.log_lines)
     family = recorder.log_family
-    for wanted in left.logs if family is not None and not left.log_lines else ():
+    if family is None or left.log_lines:
+        return
+    for wanted in left.logs:
         try:
             yield from read_range(family, wanted)
         except (RangeLostError, OSError, EOFError):
