@@ -81,6 +81,7 @@ def _here(context: Context, go_args: tuple[str, ...], live: Live) -> int:
     from orchwatchd.jobs.recover import recover
     from orchwatchd.jobs.report import summarise
     from orchwatchd.jobs.sources import FreshSources
+    from orchwatchd.jobs.upkeep import BuildRoom, after_run, disk_is_low, prune
     from orchwatchd.lock import acquire
     from orchwatchd.models.event import Line
     from orchwatchd.models.request import BuildRequest
@@ -95,12 +96,26 @@ def _here(context: Context, go_args: tuple[str, ...], live: Live) -> int:
     ):
         for run in recover(recorder):
             live.tell(Line("note", f"#{run} was interrupted; what it had compiled is recorded"))
+        if disk_is_low(recorder):
+            prune(recorder)
+        reasons: list[str] = []
+
+        def low(why: str) -> None:
+            reasons.append(why)
+            cancel.set()
+
+        hooks = Hooks(
+            tell=live.tell,
+            cancel=cancel,
+            tick=BuildRoom(recorder, low).look,
+            why_cancelled=lambda: reasons[0] if reasons else None,
+        )
         view = FreshSources(recorder.preparation, paths)
-        done = record(recorder, BuildRequest(arguments=go_args), Hooks(tell=live.tell, cancel=cancel), view)
-        found = summarise(paths.database, done.run)
-        for line in summary_lines(found):
+        done = record(recorder, BuildRequest(arguments=go_args), hooks, view)
+        for line in summary_lines(summarise(paths.database, done.run)):
             live.tell(Line("result", line))
-        if cancel.is_set():
+        after_run(recorder)
+        if cancel.is_set() and not reasons:
             return INTERRUPTED
         return 0 if done.status == "ok" else 1
 

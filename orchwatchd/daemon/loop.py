@@ -23,7 +23,7 @@ from orchwatchd.jobs.recorder import Recorder
 from orchwatchd.jobs.recover import recover
 from orchwatchd.jobs.report import summarise
 from orchwatchd.jobs.requests import carry_out
-from orchwatchd.jobs.upkeep import check, disk_is_low, finish_removals, prune, rotate
+from orchwatchd.jobs.upkeep import BuildRoom, after_run, check, disk_is_low, finish_removals, prune, rotate
 from orchwatchd.models.event import Event, Line, Progress
 from orchwatchd.models.request import BuildRequest
 from orchwatchd.models.rows import to_jsonable
@@ -40,7 +40,12 @@ log = logging.getLogger(__name__)
 TICK = 5.0
 STOP_SECONDS = 30.0
 OK, FAILED, BUG, UNFIT = 0, 1, 3, 69
-JOBS: Mapping[str, Callable[[Recorder], object]] = {"prune": prune, "rotate": rotate, "check": check}
+JOBS: Mapping[str, Callable[[Recorder], object]] = {
+    "prune": prune,
+    "rotate": rotate,
+    "check": check,
+    "after run": after_run,
+}
 
 
 class Daemon:
@@ -133,9 +138,13 @@ class Daemon:
         self._enter(DaemonState.BUILDING)
         watching = OneBuild(self._watching)
         try:
-            hooks = Hooks(
-                tell=tell, cancel=self._cancel, tick=self._beat_in_build, why_cancelled=lambda: self._why
-            )
+            room = BuildRoom(self._recorder, self._stop_build)
+
+            def tick() -> None:
+                self._beat()
+                room.look()
+
+            hooks = Hooks(tell=tell, cancel=self._cancel, tick=tick, why_cancelled=lambda: self._why)
             done = record(self._recorder, request, hooks, watching)
         except OrchwatchdError as error:
             self._problem = error.message
@@ -146,7 +155,7 @@ class Daemon:
             self._request = None
         self._problem = None
         self._report(done.run, tell=tell)
-        self._queue.put(Upkeep("prune"))
+        self._queue.put(Upkeep("after run"))
         return OK if done.status == "ok" else FAILED
 
     def _report(self, run: RunId, *events: Event, tell: Callable[[Event], None] | None = None) -> None:
@@ -287,12 +296,8 @@ class Daemon:
         if self._server.alive and not self._watching.health().failed:
             self._notifier.alive()
 
-    def _beat_in_build(self) -> None:
-        self._beat()
-        self._house.look_around_during_build()
-
     def _keep_a_house(self) -> House:
-        return House(self._recorder, lambda job: self._queue.put(Upkeep(job)), self._stop_build)
+        return House(self._recorder, lambda job: self._queue.put(Upkeep(job)))
 
     def _end(self) -> None:
         """Stop order: no more changes, no more requests; the build has ended by then."""

@@ -5,7 +5,8 @@ went.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ from orchwatchd.orchlog.ranges import ranges_since
 if TYPE_CHECKING:
     from orchwatchd.jobs.record import Hooks
     from orchwatchd.jobs.recorder import Recorder
+
+LOOK_AT_DISK = 2.0
+LOOK_AT_LOG = 30.0
 
 
 class _Outcome:
@@ -79,6 +83,34 @@ def disk_is_low(recorder: Recorder) -> bool:
     """Whether less is free where trees lie than `min_free` leaves."""
     disk = shutil.disk_usage(recorder.paths.work)
     return below_floor(disk.free, disk.total, recorder.config.keep)
+
+
+def after_run(recorder: Recorder) -> None:
+    """What follows every run: limits that it may have passed are kept."""
+    prune(recorder)
+    rotate(recorder)
+
+
+class BuildRoom:
+    """Looks after the disk while a build runs: a disk that runs low, a log that outgrows its size. `low` is called
+    with a sentence when less is free than `min_free` leaves; the build is then to be cancelled.
+    """
+
+    def __init__(self, recorder: Recorder, low: Callable[[str], None]) -> None:
+        self._recorder = recorder
+        self._low = low
+        self._disk_at = self._log_at = 0.0
+
+    def look(self) -> None:
+        """To be called often; looks every few seconds."""
+        now = time.monotonic()
+        if now >= self._disk_at:
+            self._disk_at = now + LOOK_AT_DISK
+            if disk_is_low(self._recorder):
+                self._low("cancelled: less room is left on the disk than keep.trees.min_free")
+        if now >= self._log_at:
+            self._log_at = now + LOOK_AT_LOG
+            rotate(self._recorder, busy=True)
 
 
 def rotate(
