@@ -43,7 +43,7 @@ CHAPTERS = (
         'return "hello, " + name',
         'return "good day, " + name',
         "ok",
-        ("stages", "@"),
+        ("diff", "@-1", "@"),
     ),
     Chapter(
         "Banner gets a //greeter:span, so Orchestrion weaves one function more.",
@@ -59,7 +59,13 @@ CHAPTERS = (
         "failed",
         ("show", "@"),
     ),
-    Chapter("Back to green.", '"reset " + wat + suffix', '"reset " + what + suffix', "ok", ("runs",)),
+    Chapter(
+        "Back to green.",
+        '"reset " + wat + suffix',
+        '"reset " + what + suffix',
+        "ok",
+        ("history", "example.com/greeter/greet"),
+    ),
 )
 
 
@@ -191,11 +197,16 @@ def epilogue(demo: Demo, folder: Path) -> None:
     """Where everything lies, and what to type next."""
     command = shlex.join(["orchwatchd", "--state", str(demo.state), "-C", str(demo.project)])
     say("The daemon has ended. The history is still there:")
-    print(f"{demo.state}\n")
+    print(demo.state)
+    if not (demo.state / "history.db").exists():
+        return
+    print()
     print("Ask it more, with the program of this checkout:")
     print(f"  export PATH={shlex.quote(str(ROOT / '.venv/bin'))}:$PATH")
     print(f"  alias o={shlex.quote(command)}")
-    print("  o show 1 --slowest; o stages 1; o imports @; o sql 'select * from runs'")
+    print(
+        "  o runs; o why example.com/greeter/greet; o integrations; o show 1 --slowest; o stages 1; o imports"
+    )
     print("Watch a project of your own:  make demo PROJECT=~/src/service")
     print(f"Remove all of this, {megabytes(folder)} MB:  rm -rf {shlex.quote(str(folder))}")
 
