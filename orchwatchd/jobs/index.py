@@ -57,10 +57,13 @@ def index_reading(
     stages = tuple(
         replace(stage, package=naming.of(stage.package, _action(stage))) for stage in reading.stages
     )
-    files = _Files(reading, original_versions, snapshot, attribute or _unattributed)
+    outputs = _outputs(
+        reading, stages, _Files(reading, original_versions, snapshot, attribute or _unattributed)
+    )
+    weave.release()
     return RunRecord(
         stages=stages,
-        outputs=_outputs(reading, stages, files),
+        outputs=outputs,
         members=_members(reading, stages, naming),
         programs=tuple(_program(program, naming) for program in reading.programs),
         failed=_unique([package.package for package in reading.packages if package.failed]),

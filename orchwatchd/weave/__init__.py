@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from orchwatchd.models.injection import Injection
+    from orchwatchd.weave.analysis import Analysis
 
 __all__ = [
     "WEAVE_VERSION",
@@ -21,6 +23,7 @@ __all__ = [
     "explains",
     "find_injections",
     "original_path",
+    "release",
 ]
 
 WEAVE_VERSION: Final = 1
@@ -47,28 +50,35 @@ def find_injections(
     Without an original, a synthetic file (fact 6) is injected as a whole, and any other is read as far as its
     marks tell (`by_marks`). Text that is no Go gives what can be told of it; never raises.
     """
-    from orchwatchd.weave.analysis import analyse
-
-    return tuple(analyse(original, woven, synthetic=synthetic).injections)
+    return tuple(_analysis(original, woven, synthetic).injections)
 
 
 def explains(original: bytes, woven: bytes) -> bool:
     """Whether `woven` can have come from `original`: every token of the user's is there in order, but for those
     that a marked expression replaced, and whatever is new stands under a mark of Orchestrion's.
     """
-    from orchwatchd.weave.analysis import analyse
-
-    return analyse(original, woven, synthetic=False).explained
+    return _analysis(original, woven, False).explained
 
 
 def added_imports(original: bytes | None, woven: bytes) -> tuple[str, ...]:
     """Paths of the packages that only the woven file imports, sorted."""
-    from orchwatchd.weave.declarations import read_declarations, read_imports
+    return _analysis(original, woven, False).added_imports
 
-    before = (
-        {one.path for one in read_imports(read_declarations(original))} if original is not None else set()
-    )
-    return tuple(sorted({one.path for one in read_imports(read_declarations(woven))} - before))
+
+@lru_cache(maxsize=2)
+def _analysis(original: bytes | None, woven: bytes, synthetic: bool) -> Analysis:
+    """The analysis of the file that was asked about last: whoever indexes asks several things of each in turn."""
+    from orchwatchd.weave.analysis import analyse
+
+    return analyse(original, woven, synthetic=synthetic)
+
+
+def release() -> None:
+    """Frees what is kept of the last files."""
+    from orchwatchd.weave.syntax import parse
+
+    _analysis.cache_clear()
+    parse.cache_clear()
 
 
 def original_path(woven: bytes) -> str | None:

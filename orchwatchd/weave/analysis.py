@@ -14,31 +14,36 @@ from orchwatchd.weave.lexer import GENERATED, lex
 from orchwatchd.weave.pairing import Pair, pair_declarations
 from orchwatchd.weave.pieces import Aligned, Piece, align_by_marks, align_declaration, find_pieces
 
-_LINKNAME: Final = re.compile(rb"^//go:linkname[ \t][^\n]*", re.MULTILINE)
+_LINKNAME: Final = re.compile(rb"//go:linkname[ \t][^\n]*")
 
 
 @dataclass(slots=True)
 class Analysis:
-    """What weaving did to a file. `origins` maps a line of the woven file to the original's, `makers` to ordinals
-    of injections (lines count from 0); `explained` is False when a user's token is missing that nothing replaced, or
-    one stands there that no mark vouches for.
+    """What weaving did to a file. `origins` maps a line of the woven file to the original's (if that was asked for),
+    `makers` to ordinals of injections (lines count from 0); `explained` is False when a user's token is missing that
+    nothing replaced, or one stands there that no mark vouches for. `added_imports` are the paths of packages that only
+    the woven file imports.
     """
 
     injections: list[Injection] = field(default_factory=list)
     origins: dict[int, int] = field(default_factory=dict)
     makers: dict[int, set[int]] = field(default_factory=dict)
     explained: bool = True
+    added_imports: tuple[str, ...] = ()
 
 
-def analyse(original: bytes | None, woven: bytes, *, synthetic: bool) -> Analysis:
-    """Compares a woven file with its original. None: a synthetic file is all added, any other is read by its marks."""
+def analyse(original: bytes | None, woven: bytes, *, synthetic: bool, lines: bool = False) -> Analysis:
+    """Compares a woven file with its original. None: a synthetic file is all added, any other is read by its marks.
+
+    `lines` asks for `origins` as well, which costs as much as the rest where a file is long.
+    """
     if original == woven:
-        return Analysis(origins={line: line for line in range(woven.count(b"\n") + 1)})
+        return Analysis(origins={line: line for line in range(woven.count(b"\n") + 1)} if lines else {})
     declarations = read_declarations(woven)
     pairs = [Pair(None, one) for one in declarations]
     if original is not None:
         pairs = pair_declarations(original, declarations)
-    work = _Work(pairs, declarations, original, woven, synthetic=synthetic)
+    work = _Work(pairs, declarations, original, woven, synthetic=synthetic, lines=lines)
     work.imports()
     work.linknames()
     for pair in pairs:
@@ -57,10 +62,12 @@ class _Work:
         woven: bytes,
         *,
         synthetic: bool,
+        lines: bool,
     ) -> None:
         self.pairs, self.declarations, self.original, self.woven = pairs, declarations, original, woven
         self.by_marks = original is None and not synthetic
         self.synthetic = synthetic
+        self.lines = lines
         self.result = Analysis()
         self.found: list[tuple[Injection, frozenset[int]]] = []
         self.woven_imports = read_imports(declarations)
@@ -68,7 +75,10 @@ class _Work:
         self.same = naming.merged_names(self.original_imports, self.woven_imports)
         self.paths = naming.paths_by_name(self.woven_imports)
         self.ordinals = naming.ordinals(pairs)
-        self.next_line = _next_original_lines(pairs, original)
+        self.last_line = 0 if original is None else max(1, len(original.splitlines()))
+        self.next_line = _next_original_lines(pairs, self.last_line)
+        added = {one.path for one in self.woven_imports} - {one.path for one in self.original_imports}
+        self.result.added_imports = tuple(sorted(added))
 
     def _original_imports(self) -> list[Import]:
         equal = [pair.woven for pair in self.pairs if pair.equal and pair.woven]
@@ -99,28 +109,29 @@ class _Work:
 
     def linknames(self) -> None:
         """`//go:linkname` lines that the original does not have; they stand before their mark."""
-        known = Counter(
-            text.split()[1] for text in _LINKNAME.findall(self.original or b"") if len(text.split()) > 1
-        )
+        stands = _linknames(self.woven)
+        if not stands:
+            return
+        before = (text.split() for _, text in _linknames(self.original or b""))
+        known = Counter(words[1] for words in before if len(words) > 1)
         marked = self._added_lines() if self.by_marks else None
-        for found in _LINKNAME.finditer(self.woven):
-            words = found[0].decode("utf-8", "replace").split()
-            line = self.woven.count(b"\n", 0, found.start())
+        for start, found in stands:
+            words = found.decode("utf-8", "replace").split()
+            line = self.woven.count(b"\n", 0, start)
             if len(words) < 2 or (marked is not None and line not in marked):
                 continue
             if known[words[1].encode()] > 0:
                 known[words[1].encode()] -= 1
                 continue
-            text, last = " ".join(words), self._last_line()
-            self._add(InjectionKind.LINKNAME, words[1], text, text, lines={line}, original_line=last)
+            text = " ".join(words)
+            self._add(
+                InjectionKind.LINKNAME, words[1], text, text, lines={line}, original_line=self.last_line
+            )
 
     def _added_lines(self) -> set[int]:
         """Lines just before a declaration that begins under a generated mark."""
         starts = {one.line for one in self.declarations if one.generated}
         return {line - back for line in starts for back in (1, 2)}
-
-    def _last_line(self) -> int:
-        return 0 if self.original is None else max(1, len(self.original.splitlines()))
 
     def declaration(self, pair: Pair) -> None:
         woven, original = pair.woven, pair.original
@@ -130,7 +141,8 @@ class _Work:
             if original is not None:
                 self.result.origins[woven.line] = original.line
         elif pair.equal:
-            self._map_equal(woven, pair.original_line)
+            if self.lines:
+                self._map_equal(woven, pair.original_line)
         elif original is not None:
             self._aligned(pair, align_declaration(original, woven, self.same))
         elif self.by_marks and not woven.generated:
@@ -260,9 +272,17 @@ def _generated_lines(woven: bytes) -> set[int]:
     return found
 
 
-def _next_original_lines(pairs: list[Pair], original: bytes | None) -> dict[int, int]:
+def _linknames(data: bytes) -> list[tuple[int, bytes]]:
+    """The `//go:linkname` comments that begin a line, with their offsets."""
+    found = _LINKNAME.finditer(data)
+    return [
+        (one.start(), one[0]) for one in found if data[max(0, one.start() - 1) : one.start()] in {b"", b"\n"}
+    ]
+
+
+def _next_original_lines(pairs: list[Pair], last: int) -> dict[int, int]:
     """For each pair the line of the original where the next declaration of the user's begins, else its last line."""
-    following = 0 if original is None else max(1, len(original.splitlines()))
+    following = last
     found: dict[int, int] = {}
     for pair in reversed(pairs):
         if pair.equal:

@@ -1,16 +1,16 @@
-"""The top-level declarations of a Go file, with names as people write them: the only module that knows tree-sitter."""
+"""The top-level declarations of a Go file, with names as people write them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from orchwatchd.weave.lexer import GENERATED, lex
+from orchwatchd.weave.syntax import parse, parse_piece
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node
 
 _LINE_MARK: Final = re.compile(rb"^[ \t]*//line [^\n]*\n", re.MULTILINE)
 _ANY_MARK: Final = re.compile(rb"//line ([^\n]*?):\d+(?::\d+)?[ \t]*$", re.MULTILINE)
@@ -51,13 +51,16 @@ class Declaration:
         return self.data.decode("utf-8", "surrogateescape")
 
 
-def read_declarations(data: bytes, *, first_line: int = 0) -> list[Declaration]:
-    """Top-level declarations of `data` in their order. Never raises: what does not parse is an `error`."""
+def read_declarations(data: bytes, *, first_line: int | None = None) -> list[Declaration]:
+    """Top-level declarations of `data` in their order. Never raises: what does not parse is an `error`. With
+    `first_line` it is a piece of a file, which begins at that line.
+    """
     marks = [(found.start(), found[1] == GENERATED.encode()) for found in _ANY_MARK.finditer(data)]
     found: list[Declaration] = []
     generated = False
     at = 0
-    for node in _parser().parse(data).root_node.children:
+    tree = parse(data) if first_line is None else parse_piece(data)
+    for node in tree.root_node.children:
         start, end = node.start_byte, node.end_byte
         if node.type == "comment" or not data[start:end].strip(b" \t\r\n;"):
             continue
@@ -65,7 +68,7 @@ def read_declarations(data: bytes, *, first_line: int = 0) -> list[Declaration]:
             generated = marks[at][1]
             at += 1
         keyword = _KEYWORD.get(node.type, "error")
-        line = first_line + node.start_point[0]
+        line = (first_line or 0) + node.start_point[0]
         found.append(Declaration(keyword, _name(node), start, end, line, data[start:end], generated, node))
     return found
 
@@ -128,14 +131,6 @@ def signature_names(declaration: Declaration) -> dict[str, str]:
             index += not names and parameter.type != "comment"
     roles.pop("_", None)
     return roles
-
-
-@cache
-def _parser() -> Parser:
-    import tree_sitter
-    import tree_sitter_go
-
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_go.language()))
 
 
 def _text(node: Node | None) -> str:

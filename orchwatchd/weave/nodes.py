@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from orchwatchd.weave.syntax import (
@@ -12,7 +13,7 @@ from orchwatchd.weave.syntax import (
     declaration_name,
     descendants,
     forwarder,
-    parser,
+    parse,
     redeclares,
     text_of,
 )
@@ -70,30 +71,89 @@ class GoNode:
     parent: GoNode | None = field(default=None, repr=False, compare=False)
 
 
+class TopLevel:
+    """One top-level declaration of a file: where it stands, `region` its text with the comments above it, and its
+    nodes and composed expressions from outside to inside, read when they are first asked for. `name` is as in
+    `GoNode.declaration`, empty for groups.
+    """
+
+    def __init__(self, tree: Tree, region: bytes, reader: _Reader) -> None:
+        self._tree, self._reader = tree, reader
+        self.start, self.end = tree.start_byte, tree.end_byte
+        self.line, self.last_line = tree.start_point[0] + 1, tree.end_point[0] + 1
+        self.region = region
+        self.name = declaration_name(tree)
+
+    @cached_property
+    def _read(self) -> tuple[list[GoNode], list[tuple[int, int]]]:
+        return self._reader.visit(self._tree)
+
+    @property
+    def nodes(self) -> list[GoNode]:
+        return self._read[0]
+
+    @property
+    def expressions(self) -> list[tuple[int, int]]:
+        return self._read[1]
+
+    def declares(self) -> set[str]:
+        """The names that its nodes bear as their declaration. A function always has a node: itself."""
+        return {self.name} if self.name else {node.declaration for node in self.nodes}
+
+
 @dataclass(slots=True)
 class GoFile:
-    """One Go file: its package clause, its imports as name to path (names of `unnamed` ones are guesses), its nodes
-    from outside to inside, and the byte ranges of its composed expressions.
+    """One Go file: its package clause, its imports as name to path (names of `unnamed` ones are guesses), and its
+    top-level declarations. Reading all nodes of a long file takes long; most questions are about one place in it.
     """
 
     package: str
     imports: dict[str, str]
-    nodes: list[GoNode]
     unnamed: set[str] = field(default_factory=set)
-    expressions: list[tuple[int, int]] = field(default_factory=list)
+    tops: list[TopLevel] = field(default_factory=list)
+
+    @property
+    def nodes(self) -> list[GoNode]:
+        """All nodes, from outside to inside."""
+        return [node for top in self.tops for node in top.nodes]
+
+    def between(self, start: int, end: int) -> list[GoNode]:
+        """The nodes of declarations that have any of the bytes from `start` to `end`."""
+        return [node for top in self._between(start, end) for node in top.nodes]
+
+    def expressions(self, start: int, end: int) -> list[tuple[int, int]]:
+        """The byte ranges of composed expressions that have any of the bytes from `start` to `end`."""
+        found = (one for top in self._between(start, end) for one in top.expressions)
+        return [(first, last) for first, last in found if first < end and last > start]
+
+    def _between(self, start: int, end: int) -> list[TopLevel]:
+        return [top for top in self.tops if top.start < end and top.end > start]
+
+    def on_lines(self, first: int, last: int) -> list[GoNode]:
+        """The nodes of declarations that have any of these lines, which count from 1."""
+        return [n for top in self.tops if top.line <= last and top.last_line >= first for n in top.nodes]
+
+    def of(self, declaration: str) -> list[GoNode]:
+        """The nodes of one declaration, by its name."""
+        tops = (top for top in self.tops if top.name in {"", declaration})
+        return [node for top in tops for node in top.nodes if node.declaration == declaration]
 
 
 def read_nodes(data: bytes) -> GoFile:
     """Reads a Go file, woven or not. Never raises: what does not parse has no nodes."""
-    root = parser().parse(data).root_node
+    root = parse(data).root_node
     reader = _Reader(data)
     for child in root.children:
         if child.type == "package_clause":
             reader.file.package = text_of(child.named_children[0]) if child.named_children else ""
         elif child.type == "import_declaration":
             reader.imports(child)
+    above_it = 0
     for child in root.children:
-        reader.visit(child)
+        if child.type != "comment" and child.child_count:
+            region = data[above_it : child.end_byte]
+            reader.file.tops.append(TopLevel(child, region, reader))
+            above_it = child.end_byte
     return reader.file
 
 
@@ -105,7 +165,7 @@ def import_name(path: str) -> str:
 
 class _Reader:
     def __init__(self, data: bytes) -> None:
-        self.file = GoFile("", {}, [])
+        self.file = GoFile("", {})
         self._lines = data.decode("utf-8", "replace").split("\n")
 
     def imports(self, tree: Tree) -> None:
@@ -117,22 +177,25 @@ class _Reader:
             if name not in {"_", "."}:
                 self.file.imports[name or import_name(path)] = path
 
-    def visit(self, top: Tree) -> None:
+    def visit(self, top: Tree) -> tuple[list[GoNode], list[tuple[int, int]]]:
         """Reads a top-level declaration, from outside to inside; without recursion: expressions nest deeply."""
+        nodes: list[GoNode] = []
+        expressions: list[tuple[int, int]] = []
         stack: list[tuple[Tree, GoNode | None, str]] = [(top, None, "")]
         while stack:
             tree, parent, declaration = stack.pop()
             declaration = declaration or declaration_name(tree)
             if tree.type.endswith("_expression") or tree.type in {"composite_literal", "func_literal"}:
-                self.file.expressions.append((tree.start_byte, tree.end_byte))
+                expressions.append((tree.start_byte, tree.end_byte))
             node = self._node(tree)
             if node is not None:
                 node.parent, node.declaration = parent, declaration
                 node.directives, node.doubtful = self._directives(tree)
-                self.file.nodes.append(node)
+                nodes.append(node)
                 parent = node
             inner = [child for child in tree.children if child.child_count]
             stack.extend((child, parent, declaration) for child in reversed(inner))
+        return nodes, expressions
 
     def _node(self, tree: Tree) -> GoNode | None:
         kind = tree.type

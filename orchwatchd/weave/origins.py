@@ -10,7 +10,7 @@ def line_origins(original: bytes | None, woven: bytes, *, synthetic: bool) -> tu
     """One entry a line of `woven`. Comments and blank lines, which are no tokens, go with the neighbour that they
     follow or precede in the original, or with the injection around them.
     """
-    analysis = analyse(original, woven, synthetic=synthetic)
+    analysis = analyse(original, woven, synthetic=synthetic, lines=True)
     lines = woven.split(b"\n")
     if lines and not lines[-1]:
         lines.pop()

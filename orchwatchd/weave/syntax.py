@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from tree_sitter import Node as Tree
     from tree_sitter import Parser
+    from tree_sitter import Tree as Syntax
 
 TRANSPARENT: Final = frozenset({"expression_list", "literal_element", "statement_list", "var_spec_list"})
 # Statements that hand a directive on to their values; an assignment does so to its right side.
@@ -22,8 +23,19 @@ _GROUPS: Final = frozenset(
 )
 
 
+@lru_cache(maxsize=2)
+def parse(data: bytes) -> Syntax:
+    """The syntax tree of a Go text; that of a file that is asked about again is at hand."""
+    return _parser().parse(data)
+
+
+def parse_piece(data: bytes) -> Syntax:
+    """The syntax tree of a part of a file, which nobody else will ask for."""
+    return _parser().parse(data)
+
+
 @cache
-def parser() -> Parser:
+def _parser() -> Parser:
     import tree_sitter
     import tree_sitter_go
 

@@ -56,7 +56,7 @@ def without_double_claims(facts: FileFacts, found: Sequence[Attribution]) -> Ite
 
 def enclosing_function(facts: FileFacts, offset: int) -> GoNode | None:
     """The innermost function or function literal whose body holds the byte `offset`, which is not its own start."""
-    around = [n for n in facts.woven.nodes if n.body[0] < offset < n.body[1]]
+    around = [n for n in facts.woven.between(offset, offset + 1) if n.body[0] < offset < n.body[1]]
     return max(around, key=lambda node: node.body[0], default=None)
 
 
@@ -81,7 +81,7 @@ def _without_woven_blocks(
     """The tokens without the blocks that other aspects prepended to bodies in it, and the keys of those aspects."""
     functions = [
         node
-        for node in facts.woven.nodes
+        for node in facts.woven.on_lines(injection.line, injection.last_line)
         if node.kind == "function" and injection.line <= node.line <= injection.last_line
     ]
     found: list[str] = []
@@ -131,7 +131,8 @@ def _words_fit(pattern: Sequence[str], words: Sequence[str]) -> bool:
 def fields(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
     """Aspects that add that field to the struct around it."""
     offset = facts.offset(injection.line)
-    structs = [n for n in facts.woven.nodes if n.kind == "struct" and n.start < offset < n.end]
+    near = facts.woven.between(offset, offset + 1)
+    structs = [n for n in near if n.kind == "struct" and n.start < offset < n.end]
     if not structs:
         return
     struct = max(structs, key=lambda node: node.start)
@@ -145,7 +146,8 @@ def signatures(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
     """Aspects whose templates ask for parameters or results of that function, which gives names to unnamed ones."""
     roles = set(_ROLE.findall(injection.code))
     offset = facts.offset(injection.line)
-    inside = [n for n in facts.woven.nodes if n.kind in {"function", "literal"} and n.start <= offset < n.end]
+    near = facts.woven.between(offset, offset + 1)
+    inside = [n for n in near if n.kind in {"function", "literal"} and n.start <= offset < n.end]
     functions = [n for n in inside if n.line <= injection.line <= n.last_line]
     if not functions:
         return
@@ -164,10 +166,8 @@ def signatures(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
 def _in_function(facts: FileFacts, aspect: Aspect, function: GoNode) -> Sure:
     """Whether the aspect matches the function's body, the function, or anything in it."""
     found = evaluate(aspect.join_point, Place(function, body=True), facts.around)
-    nodes, around = (facts.original or facts.woven).nodes, facts.around_original
-    for node in nodes:
-        if node.declaration == function.declaration:
-            found = max(found, evaluate(aspect.join_point, Place(node), around))
+    for node in (facts.original or facts.woven).of(function.declaration):
+        found = max(found, evaluate(aspect.join_point, Place(node), facts.around_original))
     return found
 
 

@@ -51,7 +51,8 @@ def expressions(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
 
 
 def _assigned(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
-    values = [n for n in facts.woven.nodes if n.kind == "value" and n.line <= injection.line <= n.last_line]
+    near = facts.woven.on_lines(injection.line, injection.line)
+    values = [n for n in near if n.kind == "value" and n.line <= injection.line <= n.last_line]
     tokens = facts.normal(injection.code)
     for aspect, advice in facts.advice("assign-value"):
         pattern = facts.pattern(*advice.templates, before="=")
@@ -73,7 +74,7 @@ def _at_line(facts: FileFacts, point: JoinPoint, injection: Injection) -> Sure:
         return Sure.MAYBE
     nodes = [
         node
-        for node in unignored(facts.original.nodes)
+        for node in unignored(facts.original.on_lines(injection.original_line, injection.original_line))
         if node.line <= injection.original_line <= node.last_line and node.kind not in {"function", "literal"}
     ]
     found = [evaluate(point, Place(node), facts.around_original) for node in nodes]
@@ -84,9 +85,8 @@ def _appended(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
     region = locate(facts, injection)
     if region is None:
         return
-    calls = [
-        n for n in facts.woven.nodes if n.kind == "call" and n.start < region.start and region.end <= n.end
-    ]
+    near = facts.woven.between(region.start, region.end)
+    calls = [n for n in near if n.kind == "call" and n.start < region.start and region.end <= n.end]
     if not calls:
         return
     call = max(calls, key=lambda node: node.start)
@@ -155,9 +155,7 @@ def _regions_within(facts: FileFacts, region: Region) -> Iterator[Region]:
 
 def _applications(facts: FileFacts, injection: Injection, region: Region) -> list[Application]:
     """Wraps whose template covers an expression of the woven file that has some of the injection's tokens."""
-    near = [
-        (start, end) for start, end in facts.woven.expressions if start < region.end and end > region.start
-    ]
+    near = facts.woven.expressions(region.start, region.end)
     fits = [
         fit
         for aspect, advice in facts.advice("wrap-expression")
@@ -234,8 +232,9 @@ def _wrapped_node(
     for other in reversed(inner):
         if other.sure is Sure.YES and other.region[0] in starts and other.region[1] <= end:
             starts.update(other.dots if other.region != one.region else ())
-    pairs = [n for n in facts.woven.nodes if n.kind == "pair" and n.end == end and n.start < start]
-    nodes = [n for n in facts.woven.nodes if n.start in starts and n.end <= end and n.kind != "pair"]
+    near = facts.woven.between(start, end)
+    pairs = [n for n in near if n.kind == "pair" and n.end == end and n.start < start]
+    nodes = [n for n in near if n.start in starts and n.end <= end and n.kind != "pair"]
     nodes += pairs[-1:]
     point = one.aspect.join_point
     found = (_evaluate_both(facts, point, n, counterpart(facts, n, injection)) for n in nodes)
@@ -248,8 +247,8 @@ def counterpart(facts: FileFacts, node: GoNode, injection: Injection) -> GoNode 
     """
     if facts.original is None:
         return None
-    same = _alike(facts.original.nodes, node)
-    twins = _alike(facts.woven.nodes, node)
+    same = _alike(facts.original.of(node.declaration), node)
+    twins = _alike(facts.woven.of(node.declaration), node)
     if len(same) == len(twins):
         return same[next(at for at, twin in enumerate(twins) if twin is node)]
     near = [one for one in same if one.line <= injection.original_line <= one.last_line]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from orchwatchd.compare.attribution.packages import Sure, package_may_match
 from orchwatchd.compare.attribution.template import Normalise, Pattern, compile_parts, parse
 from orchwatchd.models.aspect import Advice, Aspect, JoinPoint, ResolvedConfiguration, Template
 from orchwatchd.models.injection import Injection
-from orchwatchd.weave.nodes import GoFile, GoNode, read_nodes
+from orchwatchd.weave.nodes import GoFile, GoNode, TopLevel, read_nodes
 
 _IGNORES = ("orchestrion:ignore", "dd:ignore")
 _TRACER = ("gopkg.in/DataDog/dd-trace-go.v1", "github.com/DataDog/dd-trace-go")
@@ -72,7 +72,7 @@ class FileFacts:
             aspect
             for aspect in found
             if package_may_match(aspect.join_point, self.context.package, self.configuration.root)
-            and _text_may_match(aspect.join_point, text)
+            and _words_of(aspect.join_point)(text)
         )
 
     def advice(self, *kinds: str) -> Iterator[tuple[Aspect, Advice]]:
@@ -86,12 +86,14 @@ class FileFacts:
         """
         place = (str(aspect.key), declaration)
         if place not in self._exists:
-            known = any(node.declaration == declaration for node in self.woven.nodes)
-            nodes = [(n, a) for n, a in self._all_nodes if n.declaration == declaration or not known]
-            self._exists[place] = self._anywhere(aspect.join_point, nodes) if nodes or not known else Sure.NO
+            if declaration and self.woven.of(declaration):
+                nodes = self._declared(declaration)
+                self._exists[place] = self._anywhere(aspect.join_point, nodes) if nodes else Sure.NO
+            else:
+                self._exists[place] = self._in_file(aspect.join_point)
         return self._exists[place]
 
-    def _anywhere(self, point: JoinPoint, nodes: Sequence[tuple[GoNode, Surroundings]]) -> Sure:
+    def _anywhere(self, point: JoinPoint, nodes: Iterable[tuple[GoNode, Surroundings]]) -> Sure:
         found = Sure.NO
         for node, around in nodes:
             found = max(found, evaluate(point, Place(node), around))
@@ -99,16 +101,39 @@ class FileFacts:
                 found = max(found, evaluate(point, Place(node, body=True), around))
             if found is Sure.YES:
                 break
-        return found if nodes else evaluate(point, Place(), self.around)
+        return found
+
+    def _in_file(self, point: JoinPoint) -> Sure:
+        """Whether a join point matches anywhere, where there is anything; only declarations are read whose text has the
+        words that a match needs.
+        """
+        if not any(True for _ in self._tops(lambda _: True)):
+            return evaluate(point, Place(), self.around)
+        may_match = _words_of(point)
+        return self._anywhere(point, self._tops(lambda top: may_match(top.region)))
+
+    def _declared(self, declaration: str) -> list[tuple[GoNode, Surroundings]]:
+        """The nodes of one declaration: the original's, and those of the woven file where the original has none."""
+        if self.original is not None and self.original.of(declaration):
+            return [(node, self.around_original) for node in unignored(self.original.of(declaration))]
+        return [(node, self.around) for node in unignored(self.woven.of(declaration))]
+
+    def _tops(self, wanted: Callable[[TopLevel], bool]) -> Iterator[tuple[GoNode, Surroundings]]:
+        """The nodes of those declarations: the original's, and what only the woven file declares."""
+        before = self.original.tops if self.original is not None else []
+        yield from (
+            (node, self.around_original) for top in before if wanted(top) for node in unignored(top.nodes)
+        )
+        for top in self.woven.tops:
+            if not wanted(top) or (top.name and top.name in self._before):
+                continue
+            nodes = (node for node in top.nodes if node.declaration not in self._before)
+            yield from ((node, self.around) for node in unignored(nodes))
 
     @cached_property
-    def _all_nodes(self) -> list[tuple[GoNode, Surroundings]]:
-        if self.original is None:
-            return [(node, self.around) for node in unignored(self.woven.nodes)]
-        known = {node.declaration for node in self.original.nodes}
-        nodes = [(node, self.around_original) for node in unignored(self.original.nodes)]
-        new = (node for node in unignored(self.woven.nodes) if node.declaration not in known)
-        return [*nodes, *((node, self.around) for node in new)]
+    def _before(self) -> set[str]:
+        """The declarations of the original."""
+        return {name for top in (self.original.tops if self.original else ()) for name in top.declares()}
 
     def tokens(self, source: str) -> list[Token]:
         return code_tokens(source)
@@ -211,13 +236,13 @@ def _ignored(node: GoNode) -> bool:
     return any(c == word or c.startswith(word + " ") for c in node.directives for word in _IGNORES)
 
 
-def _text_may_match(point: JoinPoint, text: bytes) -> bool:
-    """Whether a file with that text can hold a match; words that a join point needs are sought as they are."""
+def _words_of(point: JoinPoint) -> Callable[[bytes], bool]:
+    """Tells of a text whether it can hold a match; words that a join point needs are sought as they are."""
     kind = point.kind
-    if kind in {"all-of", "function", "function-body"}:
-        return all(_text_may_match(child, text) for child in point.children)
-    if kind == "one-of":
-        return any(_text_may_match(child, text) for child in point.children)
+    if kind in {"all-of", "function", "function-body", "one-of"}:
+        children = [_words_of(child) for child in point.children]
+        together = any if kind == "one-of" else all
+        return lambda text: together(child(text) for child in children)
     needed = {
         "directive": "//" + point.value,
         "function-call": point.value.rpartition(".")[2],
@@ -228,4 +253,5 @@ def _text_may_match(point: JoinPoint, text: bytes) -> bool:
         "name": point.value,
         "receiver": "" if point.value in {"true", "false"} else point.value.rpartition(".")[2],
     }.get(kind, "")
-    return needed.encode() in text
+    word = needed.encode()
+    return lambda text: word in text
