@@ -92,7 +92,7 @@ def _here(context: Context, go_args: tuple[str, ...], live: Live) -> int:
     with (
         acquire(paths.state, "build"),
         open_recorder(project, paths, config) as recorder,
-        _cancelled_by_signals() as cancel,
+        cancelled_by_signals() as cancel,
     ):
         for run in recover(recorder):
             live.tell(Line("note", f"#{run} was interrupted; what it had compiled is recorded"))
@@ -121,7 +121,7 @@ def _here(context: Context, go_args: tuple[str, ...], live: Live) -> int:
 
 
 @contextmanager
-def _cancelled_by_signals() -> Iterator[threading.Event]:
+def cancelled_by_signals() -> Iterator[threading.Event]:
     """An event that the first Ctrl-C or SIGTERM sets; a second Ctrl-C ends the program."""
     cancel = threading.Event()
 

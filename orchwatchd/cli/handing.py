@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from orchwatchd.jobs.requests import Done
 
 
-def hand_over(context: Context, command: str, words: dict[str, Any]) -> Done:
+INTERRUPTED = 130
+
+
+def hand_over(context: Context, command: str, words: dict[str, Any], *, cancellable: bool = False) -> Done:
     """Has a request carried out, and shows its events. Raises what the job raises when this process does it; the
-    daemon's errors come as its message and exit code.
+    daemon's errors come as its message and exit code. `cancellable`: Ctrl-C lets a job that this process does end in
+    order.
     """
     from orchwatchd.client import ask
     from orchwatchd.jobs.requests import Done
@@ -23,13 +27,16 @@ def hand_over(context: Context, command: str, words: dict[str, Any]) -> Done:
     with Live() as live:
         answer = ask(context.paths().socket, command, words, on_event=live.tell)
         if answer is None:
-            return _here(context, command, words, live)
+            return _here(context, command, words, live, cancellable=cancellable)
     if isinstance(answer.result, dict) and "error" in answer.result:
         click.echo(f"orchwatchd: {answer.result['error']}", err=True)
     return Done(answer.exit_code, answer.result)
 
 
-def _here(context: Context, command: str, words: dict[str, Any], live: Any) -> Done:
+def _here(context: Context, command: str, words: dict[str, Any], live: Any, *, cancellable: bool) -> Done:
+    from dataclasses import replace
+
+    from orchwatchd.cli.building import cancelled_by_signals
     from orchwatchd.jobs.record import Hooks
     from orchwatchd.jobs.recorder import open_recorder
     from orchwatchd.jobs.recover import recover
@@ -40,4 +47,8 @@ def _here(context: Context, command: str, words: dict[str, Any], live: Any) -> D
     paths.create()
     with acquire(paths.state, command), open_recorder(project, paths, config) as recorder:
         recover(recorder)
-        return carry_out(recorder, command, words, Hooks(tell=live.tell))
+        if not cancellable:
+            return carry_out(recorder, command, words, Hooks(tell=live.tell))
+        with cancelled_by_signals() as cancel:
+            done = carry_out(recorder, command, words, Hooks(tell=live.tell, cancel=cancel))
+            return replace(done, exit_code=INTERRUPTED) if cancel.is_set() else done

@@ -9,20 +9,21 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchwatchd.daemon.house import House
-from orchwatchd.daemon.queue import ChangedInputs, Upkeep, Work, WorkQueue
+from orchwatchd.daemon.queue import PATIENT, ChangedInputs, Upkeep, Work, WorkQueue
 from orchwatchd.daemon.request import Request
 from orchwatchd.daemon.server import Server
 from orchwatchd.daemon.watching import OneBuild, WatchedSources, relative_files
 from orchwatchd.errors import ConfigurationError, OrchwatchdError
+from orchwatchd.jobs.baseline import unknown_of_last
 from orchwatchd.jobs.preparation import Preparation
 from orchwatchd.jobs.record import Hooks, record
 from orchwatchd.jobs.recorder import Recorder
 from orchwatchd.jobs.recover import recover
 from orchwatchd.jobs.report import summarise
-from orchwatchd.jobs.requests import carry_out
+from orchwatchd.jobs.requests import Done, carry_out
 from orchwatchd.jobs.upkeep import BuildRoom, after_run, check, disk_is_low, finish_removals, prune, rotate
 from orchwatchd.models.event import Event, Line, Progress
 from orchwatchd.models.request import BuildRequest
@@ -71,6 +72,12 @@ class Daemon:
         self._cancel = threading.Event()
         self._why: str | None = None
         self._request: Request | None = None
+        self._gives_way = False
+        self._tried: frozenset[str] = frozenset()
+        self._handlers: Mapping[str, Callable[[Request], Done]] = {
+            "build": self._serve_build,
+            "baseline": self._serve_baseline,
+        }
 
     def run(self) -> int:
         """Starts, works, and ends in order. Returns the exit code: 0, or 69 when watching is impossible.
@@ -124,6 +131,8 @@ class Daemon:
                 self._build(BuildRequest(trigger=files), None)
             case Request():
                 self._serve(work)
+            case Upkeep("baseline"):
+                self._fill_when_idle()
             case Upkeep(job):
                 self._keep_house(job)
 
@@ -138,14 +147,7 @@ class Daemon:
         self._enter(DaemonState.BUILDING)
         watching = OneBuild(self._watching)
         try:
-            room = BuildRoom(self._recorder, self._stop_build)
-
-            def tick() -> None:
-                self._beat()
-                room.look()
-
-            hooks = Hooks(tell=tell, cancel=self._cancel, tick=tick, why_cancelled=lambda: self._why)
-            done = record(self._recorder, request, hooks, watching)
+            done = record(self._recorder, request, self._hooks(tell), watching)
         except OrchwatchdError as error:
             self._problem = error.message
             tell(Line("warning", error.message + (f"\n  {error.hint}" if error.hint else "")))
@@ -156,7 +158,19 @@ class Daemon:
         self._problem = None
         self._report(done.run, tell=tell)
         self._queue.put(Upkeep("after run"))
+        if self._recorder.config.baseline.when == "idle":
+            self._queue.put(Upkeep("baseline"))
         return OK if done.status == "ok" else FAILED
+
+    def _hooks(self, tell: Callable[[Event], None]) -> Hooks:
+        """How the daemon takes part in a build: its signs of life, the disk, and who may cancel it."""
+        room = BuildRoom(self._recorder, self._stop_build)
+
+        def tick() -> None:
+            self._beat()
+            room.look()
+
+        return Hooks(tell=tell, cancel=self._cancel, tick=tick, why_cancelled=lambda: self._why)
 
     def _report(self, run: RunId, *events: Event, tell: Callable[[Event], None] | None = None) -> None:
         tell = tell or self._show
@@ -170,20 +184,62 @@ class Daemon:
         """Does what a client asked for, and answers."""
         if request.cancelled.is_set():
             return
-        if request.command == "build":
-            arguments = tuple(str(word) for word in request.arguments.get("arguments", ()))
-            request.answer(self._build(BuildRequest(arguments=arguments, trigger=("requested",)), request))
-            return
-        self._enter(DaemonState.UPKEEP)
-        hooks = Hooks(tell=self._teller(request), cancel=request.cancelled, tick=self._beat)
+        serve = self._handlers.get(request.command, self._serve_job)
         try:
-            done = carry_out(self._recorder, request.command, request.arguments, hooks)
+            done = serve(request)
         except OrchwatchdError as error:
             request.answer(
                 error.exit_code, {"error": error.message + (f"\n  {error.hint}" if error.hint else "")}
             )
         else:
             request.answer(done.exit_code, done.result)
+
+    def _serve_build(self, request: Request) -> Done:
+        arguments = tuple(str(word) for word in request.arguments.get("arguments", ()))
+        return Done(self._build(BuildRequest(arguments=arguments, trigger=("requested",)), request))
+
+    def _serve_job(self, request: Request) -> Done:
+        self._enter(DaemonState.UPKEEP)
+        hooks = Hooks(tell=self._teller(request), cancel=request.cancelled, tick=self._beat)
+        return carry_out(self._recorder, request.command, request.arguments, hooks)
+
+    def _serve_baseline(self, request: Request) -> Done:
+        return self._fill(request, request.arguments)
+
+    def _fill_when_idle(self) -> None:
+        """A baseline that nobody asked for: only where it can fill what an earlier one did not already try."""
+        try:
+            unknown = unknown_of_last(self._recorder)
+            if not unknown - self._tried or self._watching.settling or self._watching.pending():
+                return
+            done = self._fill(None, {})
+        except OrchwatchdError as error:
+            self._show(Line("warning", f"baseline: {error.message}"))
+            return
+        if self._cancel.is_set():
+            self._queue.put(Upkeep("baseline"))
+        else:
+            self._tried = unknown
+            log.info("baseline: %s", done.result)
+
+    def _fill(self, asker: Request | None, words: Mapping[str, Any]) -> Done:
+        """One baseline; a change or another request cancels it (`_give_way`)."""
+        self._request = asker
+        self._cancel, self._why = threading.Event(), None
+        self._gives_way = True
+        if self._queue.pressing:
+            self._give_way("there was other work")
+        self._enter(DaemonState.BUILDING)
+        try:
+            return carry_out(self._recorder, "baseline", words, self._hooks(self._teller(asker)))
+        finally:
+            self._gives_way = False
+            self._request = None
+            self._queue.put(Upkeep("after run"))
+
+    def _give_way(self, to: str) -> None:
+        if self._gives_way:
+            self._stop_build(f"cancelled: {to}")
 
     def _keep_house(self, job: str) -> None:
         """A job of the schedule; what goes wrong is told and noted, and the daemon goes on."""
@@ -199,6 +255,8 @@ class Daemon:
             request.answer(OK, to_jsonable(self.report()))
             return
         self._queue.put(request)
+        if request.command not in PATIENT:
+            self._give_way(f"`{request.command}` was asked for")
         threading.Thread(target=self._cancel_with, args=(request,), name="hangup", daemon=True).start()
 
     def _cancel_with(self, request: Request) -> None:
@@ -228,10 +286,14 @@ class Daemon:
         root = self._recorder.project.root
         return WatchedSources(
             self._recorder,
-            on_change=lambda change: self._queue.put(ChangedInputs(relative_files(change, root))),
+            on_change=lambda change: self._note_change(relative_files(change, root)),
             on_cancel=lambda why: self._stop_build(f"cancelled: {why}"),
             on_message=lambda text: self._show(Line("warning", text)),
         )
+
+    def _note_change(self, files: tuple[str, ...]) -> None:
+        self._queue.put(ChangedInputs(files))
+        self._give_way("inputs changed")
 
     def _teller(self, asker: Request | None) -> Callable[[Event], None]:
         def tell(event: Event) -> None:

@@ -1,5 +1,5 @@
-"""What the daemon is to do next: requests first and in order, then the one pending build, then upkeep, each job
-once.
+"""What the daemon is to do next: requests first and in order, then the one pending build, then requests that can
+wait, then upkeep, each job once.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ class Upkeep:
     job: str
 
 
+# Requests for long work that gives way to whatever else is asked for.
+PATIENT = frozenset({"baseline"})
+
 Work = Request | ChangedInputs | Upkeep
 
 
@@ -39,6 +42,7 @@ class WorkQueue:
         # A SimpleQueue, because its `put` may be called in a signal handler, whatever the loop is doing.
         self._signals: SimpleQueue[None] = SimpleQueue()
         self._requests: deque[Request] = deque()
+        self._patient: deque[Request] = deque()
         self._change: ChangedInputs | None = None
         self._upkeep: dict[str, Upkeep] = {}
 
@@ -50,6 +54,8 @@ class WorkQueue:
                     self._change = work
                 case Upkeep():
                     self._upkeep[work.job] = work
+                case _ if work.command in PATIENT:
+                    self._patient.append(work)
                 case _:
                     self._requests.append(work)
         self.wake()
@@ -69,6 +75,12 @@ class WorkQueue:
             work = self._next()
         return work
 
+    @property
+    def pressing(self) -> bool:
+        """Whether something waits that long work gives way to: a request that cannot wait, or a build."""
+        with self._lock:
+            return bool(self._requests) or self._change is not None
+
     def pending_changes(self) -> tuple[str, ...]:
         """The files of the pending build, for `status`."""
         with self._lock:
@@ -81,6 +93,8 @@ class WorkQueue:
             if self._change is not None:
                 change, self._change = self._change, None
                 return change
+            if self._patient:
+                return self._patient.popleft()
             if self._upkeep:
                 return self._upkeep.pop(next(iter(self._upkeep)))
             return None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from orchwatchd.aspects.document import from_json
 from orchwatchd.build import end_interrupted, find_work_tree
 from orchwatchd.errors import OrchwatchdError
+from orchwatchd.jobs.baseline import remove_leftovers
 from orchwatchd.jobs.indexing import Index, Left, index_run
 from orchwatchd.jobs.record import forget_files
 from orchwatchd.models.log import IndexedLog
@@ -39,6 +40,7 @@ def recover(recorder: Recorder) -> tuple[RunId, ...]:
     nobody saw. Returns the runs, now `interrupted`.
     """
     made_good = []
+    remove_leftovers(recorder.paths)
     for run in recorder.store.unfinished():
         end_interrupted(run.process, Path(run.work_parent))
         _record(recorder, run)

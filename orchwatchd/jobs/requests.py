@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchwatchd.errors import UsageError
@@ -72,4 +73,35 @@ def _run(words: Words) -> RunId:
     return RunId(run)
 
 
-HANDLERS: Mapping[str, Handler] = {"prune": _prune, "rotate": _rotate, "pin": _pin, "unpin": _unpin}
+def _index(recorder: Recorder, words: Words, hooks: Hooks) -> Done:
+    from orchwatchd.jobs.adopt import adopt
+    from orchwatchd.jobs.finding import Finding
+
+    finding = Finding(
+        tree=Path(str(words.get("tree", ""))),
+        graph=Path(str(words["graph"])) if words.get("graph") else None,
+        log=Path(str(words["log"])) if words.get("log") else None,
+        output=str(words.get("output") or ""),
+    )
+    return Done(0, to_jsonable(adopt(recorder, finding, hooks)))
+
+
+def _baseline(recorder: Recorder, words: Words, hooks: Hooks) -> Done:
+    from orchwatchd.jobs.baseline import fill, sentence
+    from orchwatchd.jobs.sources import FreshSources
+    from orchwatchd.models.event import Line
+
+    arguments = [str(word) for word in words.get("arguments") or ()]
+    filled = fill(recorder, arguments, hooks, FreshSources(recorder.preparation, recorder.paths))
+    hooks.tell(Line("result", sentence(filled)))
+    return Done(0 if filled.status in (None, "ok") else 1, to_jsonable(filled))
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "prune": _prune,
+    "rotate": _rotate,
+    "pin": _pin,
+    "unpin": _unpin,
+    "index": _index,
+    "baseline": _baseline,
+}

@@ -128,7 +128,9 @@ class RunProcess:
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """How a build ended. `reason` is one sentence for every status but ok."""
+    """How a build ended. `reason` is one sentence for every status but ok. `timed` is False for an adopted tree: how
+    long its build took is not known.
+    """
 
     status: RunStatus
     reason: str | None
@@ -141,3 +143,4 @@ class RunEnd:
     stdout: bytes = b""
     stderr: bytes = b""
     inputs_moved: bool = False
+    timed: bool = True

@@ -26,7 +26,12 @@ def compiled_outputs(record: RunRecord) -> int | None:
     compiles = [stage for stage in record.stages if StageKind.COMPILE in stage.kinds and not stage.attempt]
     if not record.graph_known and not any(stage.status for stage in compiles):
         return None
-    done = [stage for stage in compiles if stage.status is StageStatus.COMPILED]
+    # Of stages that hold one output one compiled it, also where nothing tells which.
+    done = [
+        stage
+        for stage in compiles
+        if stage.status is StageStatus.COMPILED or (stage.build_id and stage.status is not StageStatus.CACHED)
+    ]
     return len({stage.build_id.action if stage.build_id else stage.path for stage in done})
 
 
@@ -170,7 +175,7 @@ class Finish:
                 str(end.status),
                 end.reason,
                 to_text(end.ended_at),
-                _duration(from_text(row[0]), end.ended_at),
+                _duration(from_text(row[0]), end.ended_at) if end.timed else None,
                 end.exit_code,
                 end.signal,
                 stored.put(self._connection, end.stdout) if end.stdout else None,

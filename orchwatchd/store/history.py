@@ -14,11 +14,12 @@ from orchwatchd.db.blobs import read_blob
 from orchwatchd.db.connection import Connection, connect
 from orchwatchd.db.times import from_text, to_text
 from orchwatchd.models.log import IndexedLog
+from orchwatchd.models.package import BuildId, PackageName
 from orchwatchd.models.record import RunRecord
 from orchwatchd.models.run import LogRange, RunEnd, RunId, RunProcess, RunStart, WorkState
 from orchwatchd.models.stored import Derive, Forgotten, JobTimes, UnfinishedRun
 from orchwatchd.models.upkeep import RunUse
-from orchwatchd.store import begin, check, derive, forget, logs, pins, uses
+from orchwatchd.store import begin, check, contents, derive, forget, logs, pins, uses
 from orchwatchd.store.finish import Finish, write_log_ranges
 
 
@@ -115,6 +116,21 @@ class Store:
             Finish(self._connection, run, record).write(end)
             if log is not None:
                 logs.write_log(self._connection, run, log)
+
+    def adopt(self, start: RunStart, end: RunEnd, record: RunRecord, log: IndexedLog | None = None) -> RunId:
+        """Writes a run that someone else's build made, start, end and index in one transaction: it never runs here."""
+        with self._connection.immediate():
+            run = begin.insert_run(self._connection, start)
+            for kind, text in start.documents.items():
+                begin.put_document(self._connection, run, kind, text)
+            Finish(self._connection, run, record).write(end)
+            if log is not None:
+                logs.write_log(self._connection, run, log)
+        return run
+
+    def recorded_twins(self, members: Iterable[tuple[PackageName, BuildId]]) -> dict[str, BuildId]:
+        """Recorded outputs of the same package and content id for members whose action id nobody recorded, by that."""
+        return contents.recorded_twins(self._connection, members)
 
     def unfinished(self) -> tuple[UnfinishedRun, ...]:
         """Runs that began and were never finished, oldest first: we died, or they are running now."""

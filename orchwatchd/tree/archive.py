@@ -17,6 +17,7 @@ _HEAD = 1024
 _MOST_MEMBERS = 10_000
 _LONGEST_LINK_DEPS = 16 << 20
 _BUILD_ID = re.compile(rb'\nbuild id "([^"/\n]+/[^"/\n]+)"\n')
+_GO_VERSION = re.compile(rb"\ngo object \S+ \S+ (go\S+)")
 # The note that the linker leaves near the start of a program; four parts: link, main package's action and
 # content, program.
 _PROGRAM_ID = re.compile(rb"Go\0\0([\w-]{20})/([\w-]{20})/([\w-]{20})/([\w-]{20})")
@@ -54,6 +55,21 @@ def read_build_id(path: Path | str) -> BuildId | None:
         return _build_id(os.pread(descriptor, _HEAD, 0))
     finally:
         os.close(descriptor)
+
+
+def read_go_version(path: Path | str) -> str | None:
+    """The Go version that compiled the archive at `path` (`go1.26.8`), None where it cannot be read or names none."""
+    try:
+        descriptor = _open(path)
+    except OSError:
+        return None
+    try:
+        found = _GO_VERSION.search(os.pread(descriptor, _HEAD, 0))
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return found[1].decode("ascii", "replace") if found else None
 
 
 def read_archive(path: Path | str) -> Archive:
