@@ -44,27 +44,33 @@ class Names:
 
     def package(self, name: PackageName) -> int:
         """The id of a package's row."""
-        known = self._packages.get(name)
-        if known is not None:
-            return known
-        row = self._connection.one(
-            "SELECT id FROM package WHERE path = ? AND variant = ?", (name.path, name.variant)
+        if name not in self._packages:
+            self.know([name])
+        return self._packages[name]
+
+    def know(self, names: Iterable[PackageName]) -> None:
+        """Finds or makes the rows of these packages, all at once."""
+        wanted = {name for name in names if name not in self._packages}
+        if not wanted:
+            return
+        rows = self._connection.all(
+            "SELECT id, path, variant FROM package WHERE path IN (SELECT value FROM json_each(?))",
+            (json.dumps([name.path for name in wanted]),),
         )
-        identity = (
-            row[0]
-            if row
-            else self._connection.insert(
+        found = {PackageName(path, variant): identity for identity, path, variant in rows}
+        for name in sorted(wanted - found.keys()):
+            found[name] = self._connection.insert(
                 "INSERT INTO package (path, variant) VALUES (?, ?)", (name.path, name.variant)
             )
-        )
-        self._packages[name] = identity
-        return identity
+        self._packages.update(found)
 
     def name_set(self, paths: Iterable[str]) -> int:
         """The id of a set of import paths."""
         wanted = frozenset(paths)
         if wanted not in self._sets:
-            self._sets[wanted] = self._name_set(sorted({self.package(PackageName(path)) for path in wanted}))
+            names = [PackageName(path) for path in wanted]
+            self.know(names)
+            self._sets[wanted] = self._name_set(sorted({self._packages[name] for name in names}))
         return self._sets[wanted]
 
     def _name_set(self, ids: list[int]) -> int:

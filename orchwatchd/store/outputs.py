@@ -15,6 +15,10 @@ from orchwatchd.store.names import Names, meaning_of
 # A record replaces one that says less: an attempt proves nothing, a copy looks like an unwoven stage (proof, rule 2).
 _RANK = {"unknown": 0, "attempt": 1, "plain": 2, "woven": 3}
 
+# State, number of modified files, number of injections.
+_State = tuple[str, int, int]
+_NOTHING: _State = ("unknown", 0, 0)
+
 
 class Outputs:
     """Writes the outputs of one run. `changes` is what has become of the counters of outputs that were there before."""
@@ -25,34 +29,44 @@ class Outputs:
         self._run = run
         self._versions = versions
         self._known: dict[str, int] = {}
+        self._states: dict[int, _State] = {}
         self.changes: dict[int, tuple[Tally, Tally]] = {}
         self.problems: list[str] = []
 
     def identify(self, members: Iterable[tuple[PackageName | None, BuildId]]) -> dict[str, int]:
         """Finds or makes the rows of these outputs by action id; fills in names and contents that were not known."""
-        wanted: dict[str, tuple[PackageName | None, str | None]] = {}
-        for package, build in members:
-            before, content = wanted.get(build.action, (None, None))
-            wanted[build.action] = (_fuller(before, package), content or build.content)
+        wanted = _merged(members)
         rows = self._connection.all(
-            """SELECT o.action, o.id, o.content, p.path, p.variant FROM output AS o
-               LEFT JOIN package AS p ON p.id = o.package
+            """SELECT o.action, o.id, o.content, p.path, p.variant, o.state, o.modified_files, o.injections
+               FROM output AS o LEFT JOIN package AS p ON p.id = o.package
                WHERE o.action IN (SELECT value FROM json_each(?))""",
             (json.dumps(list(wanted)),),
         )
         found: dict[str, int] = {}
-        for action, identity, content, path, variant in rows:
+        for action, identity, content, path, variant, *state in rows:
             found[action] = identity
-            known = PackageName(path, variant) if path is not None else None
+            self._states[identity] = (state[0], state[1], state[2])
             package, learnt = wanted[action]
-            self._fill(identity, (known, content), (_fuller(known, package), learnt))
-        for action, (package, content) in wanted.items():
-            if action not in found:
-                found[action] = self._connection.insert(
-                    "INSERT INTO output (action, content, package, state) VALUES (?, ?, ?, 'unknown')",
-                    (action, content, self._names.package(package) if package else None),
-                )
+            if content != learnt or package is None or (path, variant) != (package.path, package.variant):
+                known = PackageName(path, variant) if path is not None else None
+                self._fill(identity, (known, content), (_fuller(known, package), learnt))
+        found.update(self._make({action: name for action, name in wanted.items() if action not in found}))
         self._known.update(found)
+        return found
+
+    def _make(self, wanted: dict[str, tuple[PackageName | None, str | None]]) -> dict[str, int]:
+        """New rows, of which nothing is known but their names."""
+        self._names.know(package for package, _ in wanted.values() if package is not None)
+        first = self._connection.must("SELECT coalesce(max(id), 0) + 1 FROM output")[0]
+        found = {action: first + number for number, action in enumerate(wanted)}
+        self._connection.many(
+            "INSERT INTO output (id, action, content, package, state) VALUES (?, ?, ?, ?, 'unknown')",
+            (
+                (found[action], action, content, self._names.package(package) if package else None)
+                for action, (package, content) in wanted.items()
+            ),
+        )
+        self._states.update(dict.fromkeys(found.values(), _NOTHING))
         return found
 
     def record(self, output: OutputRecord) -> int:
@@ -61,9 +75,7 @@ class Outputs:
         Outputs with an action id are identified before, all at once.
         """
         identity = self._row(output)
-        row = self._connection.must(
-            "SELECT state, modified_files, injections FROM output WHERE id = ?", (identity,)
-        )
+        row = self._states[identity]
         state = ("woven" if output.woven else "plain") if output.finished else "attempt"
         richer = state == "attempt" and row[0] == "attempt" and len(output.files) > row[1]
         if _RANK[state] <= _RANK[row[0]] and not richer:
@@ -72,16 +84,18 @@ class Outputs:
             # The finished copy of a package that a kill left woven and unfinished: they are one output.
             self._promote(identity, row)
             return identity
-        self._write(identity, output, state, tally(*row))
+        self._write(identity, output, state)
         return identity
 
     def _row(self, output: OutputRecord) -> int:
         if output.action:
             return self._known[output.action]
-        return self._connection.insert(
+        identity = self._connection.insert(
             "INSERT INTO output (package, state) VALUES (?, 'unknown')",
             (self._names.package(output.package) if output.package else None,),
         )
+        self._states[identity] = _NOTHING
+        return identity
 
     def _fill(
         self,
@@ -105,11 +119,12 @@ class Outputs:
                (SELECT max(recorded_run) FROM modified_file WHERE output = output.id) WHERE id = ?""",
             (identity,),
         )
-        self._changed(identity, tally(*row), tally("woven", row[1], row[2]))
+        self._changed(identity, ("woven", row[1], row[2]))
 
-    def _write(self, identity: int, output: OutputRecord, state: str, before: Tally) -> None:
-        self._connection.execute("DELETE FROM modified_file WHERE output = ?", (identity,))
-        self._connection.execute("DELETE FROM output_import WHERE output = ?", (identity,))
+    def _write(self, identity: int, output: OutputRecord, state: str) -> None:
+        if self._states[identity] != _NOTHING:
+            self._connection.execute("DELETE FROM modified_file WHERE output = ?", (identity,))
+            self._connection.execute("DELETE FROM output_import WHERE output = ?", (identity,))
         for file in output.files:
             self._file(identity, file)
         self._imports(identity, output)
@@ -126,11 +141,13 @@ class Outputs:
                 identity,
             ),
         )
-        self._changed(identity, before, tally(state, len(output.files), len(injections)))
+        self._changed(identity, (state, len(output.files), len(injections)))
 
-    def _changed(self, identity: int, before: Tally, now: Tally) -> None:
+    def _changed(self, identity: int, now: _State) -> None:
+        before = tally(*self._states[identity])
         first = self.changes.get(identity, (before, before))[0]
-        self.changes[identity] = (first, now)
+        self.changes[identity] = (first, tally(*now))
+        self._states[identity] = now
 
     def _imports(self, identity: int, output: OutputRecord) -> None:
         kinds: dict[str, list[str]] = {}
@@ -171,6 +188,20 @@ class Outputs:
                 *self._versions,
             ),
         )
+
+
+def _merged(
+    members: Iterable[tuple[PackageName | None, BuildId]],
+) -> dict[str, tuple[PackageName | None, str | None]]:
+    """What all that name an output know of it together: its package and its content."""
+    wanted: dict[str, tuple[PackageName | None, str | None]] = {}
+    for package, build in members:
+        known = wanted.get(build.action)
+        if known is None:
+            wanted[build.action] = (package, build.content)
+        elif known != (package, build.content):
+            wanted[build.action] = (_fuller(known[0], package), known[1] or build.content)
+    return wanted
 
 
 def _fuller(known: PackageName | None, learnt: PackageName | None) -> PackageName | None:
