@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     help="Exit 1 where they differ, 5 where nothing does but a side is incomplete.",
 )
 @json_option
-@click.pass_context
+@pass_context
 def diff(
-    ctx: click.Context,
+    context: Context,
     first: str,
     second: str | None,
     kind: str,
@@ -49,13 +49,12 @@ def diff(
     integration: str | None,
     exit_code: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Compare the instrumentation of two runs: what changed, and what could have made it change.
 
     A and B are runs (default: @-1 @), or A..B in one word. An edit of the project is a cause, never an effect:
     injections are compared, not files. What a run cannot tell is named, and never called added or removed.
     """
-    context: Context = ctx.obj
     a_name, b_name = _pair(first, second)
     with open_history(context) as history:
         a, b = resolve(history, a_name, kind), resolve(history, b_name, kind)
@@ -71,8 +70,9 @@ def diff(
 
             for name in changed_files(comparison, context.root_or_none()):
                 click.echo(name)
-    if exit_code:
-        ctx.exit(1 if comparison.differs else 0 if comparison.complete else 5)
+    if not exit_code:
+        return 0
+    return 1 if comparison.differs else 0 if comparison.complete else 5
 
 
 def _pair(first: str, second: str | None) -> tuple[str, str]:

@@ -99,11 +99,12 @@ class _Work:
             self.unchanged += len(new.injections)
             self.unchanged_packages += bool(new.injections)
             return
-        self._imports(name, old, new)
         if not old.injections and not new.injections:
+            self._imports(name, old, new, own=False)
             return
-        matching = match(old.injections, new.injections)
+        matching = match(old.injections, new.injections, had=self.a.may_have, has=self.b.may_have)
         differs = self._injections(name, matching)
+        self._imports(name, old, new, own=differs)
         if not differs:
             self.unchanged_packages += 1
         elif not old.injections or not new.injections:
@@ -111,18 +112,25 @@ class _Work:
         else:
             self.packages["changed"].append(name)
 
-    def _imports(self, name: PackageName, old: SidePackage, new: SidePackage) -> None:
+    def _imports(self, name: PackageName, old: SidePackage, new: SidePackage, *, own: bool) -> None:
+        """Files what is imported otherwise: `own` says whether the package's own instrumentation differs.
+
+        Where it does not, an import that the other run has anyway is the user's doing: he imports the package
+        himself, or no longer does. So it is where injected code uses the package on both sides.
+        """
         before, after = set(old.imports), set(new.imports)
-        # Where injected code uses a package on both sides, a user who imports it himself as well changes nothing.
         used = used_packages(old.injections) & used_packages(new.injections)
-        for changes, entries in (
-            (self.imports_removed, before - after),
-            (self.imports_added, after - before),
+        for changes, entries, other in (
+            (self.imports_removed, before - after, self.b),
+            (self.imports_added, after - before, self.a),
         ):
+            found = [(kind, path) for kind, path in sorted(entries) if path not in used]
+            # An import configuration has what the added imports need in their turn: alone, it tells no more than those.
+            explained = own and any(kind is not ImportKind.IMPORTCFG for kind, _ in found)
             changes += [
                 ImportChange(name, path, kind)
-                for kind, path in sorted(entries)
-                if kind is ImportKind.LINK_DEPS or path not in used
+                for kind, path in found
+                if explained or not other.may_have(path)
             ]
 
     def _injections(self, name: PackageName, matching: Matching) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from orchwatchd.compare.match import Matched, match
@@ -21,9 +21,17 @@ class Step:
         return bool(self.added or self.removed or self.changed)
 
 
-def step(before: Sequence[SideInjection], after: Sequence[SideInjection]) -> Step:
-    """The difference between two records of one package (or of one file, or integration, in it)."""
-    found = match(before, after)
+def step(
+    before: Sequence[SideInjection],
+    after: Sequence[SideInjection],
+    *,
+    had: Callable[[str], bool],
+    has: Callable[[str], bool],
+) -> Step:
+    """The difference between two records of one package (or of one file, or integration, in it). `had` and `has` tell
+    which packages the two runs are made of.
+    """
+    found = match(before, after, had=had, has=has)
     return Step(
         added=tuple(one for one in found.added if _certain(one)),
         removed=tuple(one for one in found.removed if _certain(one)),

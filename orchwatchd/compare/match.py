@@ -17,6 +17,9 @@ from orchwatchd.models.injection import InjectionKind
 _ALIKE = 0.3  # below this, two injections in one place are one that went and one that came
 _NUMBER = re.compile(r"#\d+$")
 
+_LINKS = "synthetic/link_deps_imports.go"
+_QUOTED = re.compile(r'"([^"]+)"')
+
 Matched = tuple[SideInjection, SideInjection]
 
 
@@ -36,8 +39,20 @@ class Matching:
     repeated: list[SideInjection] = field(default_factory=list)
 
 
-def match(before: Sequence[SideInjection], after: Sequence[SideInjection]) -> Matching:
-    """Matches the injections of one package."""
+def _nobody(_path: str) -> bool:
+    return False
+
+
+def match(
+    before: Sequence[SideInjection],
+    after: Sequence[SideInjection],
+    *,
+    had: Callable[[str], bool] = _nobody,
+    has: Callable[[str], bool] = _nobody,
+) -> Matching:
+    """Matches the injections of one package. `had` and `has` tell which packages the run before and after is made of,
+    whoever imports them.
+    """
     result = Matching()
     old = sorted(before, key=_order)
     new = sorted(after, key=_order)
@@ -58,6 +73,7 @@ def match(before: Sequence[SideInjection], after: Sequence[SideInjection]) -> Ma
     result.removed, result.added, result.changed = result.removed + old, result.added + new, changed
     _follow_signatures(result)
     _follow_imports(result, before, after)
+    _follow_links(result, had, has)
     return result
 
 
@@ -213,6 +229,27 @@ def _follow_imports(
     for one in [one for one in result.added if _is_import(one) and one.injection.text.strip('"') in used]:
         result.added.remove(one)
         result.following.append((None, one))
+
+
+def _follow_links(result: Matching, had: Callable[[str], bool], has: Callable[[str], bool]) -> None:
+    """The file that Orchestrion adds to a program imports what injected code needs and nothing imports yet: where a
+    package is linked all the same, it is the user who imports it, or no longer does.
+    """
+    for one in [one for one in result.removed if _is_link(one) and has(_path(one))]:
+        result.removed.remove(one)
+        result.following.append((one, None))
+    for one in [one for one in result.added if _is_link(one) and had(_path(one))]:
+        result.added.remove(one)
+        result.following.append((None, one))
+
+
+def _is_link(one: SideInjection) -> bool:
+    return _is_import(one) and one.file.endswith(_LINKS)
+
+
+def _path(one: SideInjection) -> str:
+    quoted = _QUOTED.search(one.injection.text)
+    return quoted[1] if quoted else ""
 
 
 def used_packages(side: Sequence[SideInjection]) -> set[str]:

@@ -8,6 +8,8 @@ from orchwatchd.models.comparison import PackageState, Side, SideProgram
 from orchwatchd.models.package import PackageName
 from orchwatchd.models.run import RunStatus
 
+_CUT = frozenset({RunStatus.RUNNING, RunStatus.UNKNOWN, RunStatus.CANCELLED, RunStatus.INTERRUPTED})
+
 
 class Scope:
     """The programs that both runs linked with all their members known; failing these, runs that asked for
@@ -47,7 +49,7 @@ def incompleteness(side: Side) -> tuple[str, ...]:
     """What this side could not tell, one sentence each with its number."""
     run = f"#{side.run}"
     told: list[str] = []
-    if side.status in {RunStatus.RUNNING, RunStatus.UNKNOWN}:
+    if side.status in _CUT:
         told.append(f"{run} has status {side.status}: it may lack what it did not come to")
     if not side.graph_known:
         told.append(f"{run} has no complete action graph: packages that it had may be missing here")
@@ -61,6 +63,13 @@ def incompleteness(side: Side) -> tuple[str, ...]:
             told.append(
                 f"{count} package{'s' * (count != 1)} of {run} {'are' if count != 1 else 'is'} {says}"
             )
+    unlinked = sum(1 for program in side.programs if not program.linked)
+    if unlinked:
+        told.append(
+            f"{unlinked} program{'s' * (unlinked != 1)} of {run} {'were' if unlinked != 1 else 'was'} not linked"
+        )
+    if side.status is RunStatus.FAILED and not told:
+        told.append(f"{run} failed, and does not tell what it did not come to")
     open_programs = sum(1 for program in side.programs if program.linked and not program.complete)
     if open_programs:
         told.append(

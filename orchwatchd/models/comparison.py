@@ -70,7 +70,8 @@ class SideProgram:
 class Side:
     """One run as it is compared. A package that both runs have with the same action id may be left out on
     both sides; it is then counted in `Common`. `graph_known` is False where no action graph tells all
-    packages (adopted and killed runs).
+    packages (adopted and killed runs). `members` are the import paths of all its packages, those left out included;
+    None where `packages` has all of them.
     """
 
     run: RunId
@@ -80,6 +81,15 @@ class Side:
     packages: tuple[SidePackage, ...] = ()
     programs: tuple[SideProgram, ...] = ()
     graph_known: bool = True
+    members: frozenset[str] | None = None
+
+    def may_have(self, path: str) -> bool:
+        """Whether a package of that import path is, or may be, a part of the run; a run that did not end well may."""
+        if self.status is not RunStatus.OK or not self.graph_known:
+            return True
+        if self.members is not None:
+            return path in self.members
+        return any(package.name.path == path for package in self.packages)
 
 
 @dataclass(frozen=True, slots=True)

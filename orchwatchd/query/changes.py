@@ -138,7 +138,9 @@ def _package(
             last = _Seen(run, last.injections, last.meaning)
             continue
         now = _injections(connection, output[0], subject) if output[1] == "woven" else ()
-        if difference := step(last.injections if last is not None else (), now):
+        before = last.injections if last is not None else ()
+        had = _Members(connection, last.run if last is not None else None)
+        if difference := step(before, now, had=had, has=_Members(connection, run)):
             word = "first" if not found else "again" if last is not None and last.gone else "changed"
             found.append(_row(run, name, word, difference, now))
         last = _Seen(run, now, output[2], gone=last is not None and last.gone and not now)
@@ -209,6 +211,21 @@ def _runs(connection: sqlite3.Connection) -> list[_Run]:
            FROM run AS r JOIN member_set AS s ON s.id = r.members ORDER BY r.id"""
     ).fetchall()
     return [_Run(*row) for row in rows]
+
+
+class _Members:
+    """Whether a run is, or may be, made of a package; read only when asked. No run is made of nothing."""
+
+    def __init__(self, connection: sqlite3.Connection, run: _Run | None) -> None:
+        self._connection, self._run = connection, run
+        self._paths: frozenset[str] | None = None
+
+    def __call__(self, path: str) -> bool:
+        if self._run is None:
+            return False
+        if self._paths is None:
+            self._paths = sides.member_paths(self._connection, self._run.id)
+        return self._run.status != "ok" or path in self._paths
 
 
 class _Presence:

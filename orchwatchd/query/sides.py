@@ -187,7 +187,18 @@ def _side(
         packages=(*packages.values(), *without),
         programs=_programs(connection, run, packages, other),
         graph_known=bool(graph_known),
+        members=member_paths(connection, run),
     )
+
+
+def member_paths(connection: sqlite3.Connection, run: int) -> frozenset[str]:
+    """The import paths of all packages that a run is made of."""
+    rows = connection.execute(
+        """SELECT p.path FROM output AS o JOIN package AS p ON p.id = o.package
+           WHERE o.id IN (SELECT value FROM json_each(?))""",
+        (json.dumps(sorted(_members(connection, run))),),
+    ).fetchall()
+    return frozenset(path for (path,) in rows)
 
 
 def _programs(
