@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from orchwatchd.build import find_toolchain, modules_document, recorded_arguments, recorded_environment
+from orchwatchd.build import (
+    check_cache_program,
+    find_toolchain,
+    modules_document,
+    recorded_arguments,
+    recorded_environment,
+)
 from orchwatchd.build.toolchain import with_go_first
 from orchwatchd.models.run import Documents
 from orchwatchd.process import run_short
@@ -75,6 +81,15 @@ class Preparation:
     def shared_cache(self) -> Path:
         """The developer's own Go cache."""
         return self._once("cache", self._programs(), self._ask_cache)
+
+    def check_cache_program(self) -> None:
+        """Raises UnfitError where `go env -w` set a program that would serve packages unseen."""
+        settings = Path(self.env.get("GOENV") or Path.home() / ".config/go/env")
+
+        def check() -> None:
+            check_cache_program(self.toolchain(), self.env, self.project.root)
+
+        self._once("cache program", [*self._programs(), settings], check)
 
     def documents(self, command: BuildCommand, manifest: str | None) -> Documents:
         """What is to be kept with a run: the texts that decide over the build."""

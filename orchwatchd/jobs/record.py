@@ -21,7 +21,6 @@ from orchwatchd.build import (
     run_build,
     status_of,
 )
-from orchwatchd.build.environment import check_cache_program
 from orchwatchd.jobs.indexing import Left, index_run
 from orchwatchd.jobs.sources import Sources, SourceView, manifest
 from orchwatchd.jobs.variants import Names, names_of_tests
@@ -112,7 +111,7 @@ def _begin(
         work_parent=str(command.work_parent),
         go_version=recorder.preparation.toolchain().go_version,
         orchestrion_version=recorder.preparation.toolchain().orchestrion_version,
-        cache=recorder.config.build.cache,
+        cache="thrown away" if request.kind == "baseline" else recorder.config.build.cache,
         git=git_state(recorder.project.root, recorder.env),
         documents=recorder.preparation.documents(command, manifest(sources)),
         input_digest=sources.snapshot.digest,
@@ -126,7 +125,7 @@ def plan(recorder: Recorder, request: BuildRequest, run: RunId) -> BuildCommand:
     config, toolchain = recorder.config, recorder.preparation.toolchain()
     cache = recorder.private_cache
     if cache is not None:
-        check_cache_program(toolchain, recorder.env, recorder.project.root)
+        recorder.preparation.check_cache_program()
         ensure_cache(cache, recorder.store.history_id)
     return plan_command(
         recorder.project,

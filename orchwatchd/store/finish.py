@@ -55,7 +55,7 @@ class Finish:
         recorded = [(output, self._outputs.record(output)) for output in _proven(record)]
         correct_counters(self._connection, self._outputs.changes)
         members = frozenset(self._ids[build.action] for _, build in record.members)
-        members |= self._links(record.programs)
+        members |= self._skipped_links(self._links(record.programs), members)
         member_set = self._sets.put(members, self._sets.recent_bases(self._run)) if members else None
         companions = Companions(self._connection, self._sets, self._run).write(record, recorded, members)
         self._attempts(recorded, members)
@@ -79,16 +79,33 @@ class Finish:
             ),
         )
 
+    def _skipped_links(self, skipped: Members, members: Members) -> Members:
+        """The outputs of links that were not made again and whose packages nothing else of this run names.
+
+        A link's action id is made of content ids: it stays the same when a package was compiled anew with the same
+        content (a comment), and its stored set then names the package's older output.
+        """
+        rows = self._connection.all(
+            "SELECT id, package FROM output WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps([*skipped, *members]),),
+        )
+        named = {package for identity, package in rows if identity in members and package is not None}
+        return frozenset(
+            identity for identity, package in rows if identity in skipped and package not in named
+        )
+
     def _links(self, programs: tuple[ProgramRecord, ...]) -> Members:
-        everything: set[int] = set()
+        """Keeps the programs' links; gives the stored members of those that this run did not link itself."""
+        skipped: set[int] = set()
         for program in programs:
             link, members = self._link(program)
-            everything |= self._sets.outputs(members)
+            if not program.members:
+                skipped |= self._sets.outputs(members)
             self._connection.execute(
                 "INSERT OR REPLACE INTO run_link (run, link, linked, failed) VALUES (?, ?, ?, ?)",
                 (self._run, link, program.linked, program.failed),
             )
-        return frozenset(everything)
+        return frozenset(skipped)
 
     def _link(self, program: ProgramRecord) -> tuple[int, int]:
         """A program's link row and its member set: the stored one where this run skipped the link or saw less."""

@@ -39,6 +39,28 @@ def test_a_cold_run_and_a_warm_one_are_made_of_the_same(greeter: Program) -> Non
     assert all(file["recorded_in"] == 1 for file in greeter.json("files", "@"))
 
 
+def test_a_comment_compiles_its_package_anew_and_the_run_is_made_of_no_package_twice(
+    greeter: Program,
+) -> None:
+    """The package's content stays, so the programs are not compiled again, and their links keep their action ids."""
+    before = newest(greeter)
+    edit(greeter, "greet/greet.go", "// Hello greets", "// Twice as long a comment.\n\n// Hello greets")
+    path = greeter.project / "greet/greet.go"
+    path.write_text(path.read_text() + "\n// the end\n")
+    greeter("build")
+    path.write_text(path.read_text() + "// now really\n")
+    greeter("build")
+    after = newest(greeter)
+    assert after["compiled"] >= 1
+    for field in ("packages", "instrumented_packages", "modified_files", "injections", "unknown_packages"):
+        assert after[field] == before[field], field
+    found = greeter.json("diff")
+    assert not any(found["injections"][how] for how in ("added", "removed", "changed"))
+    assert not any(
+        found["packages"][how] for how in ("added", "removed", "changed", "unknown", "out_of_scope")
+    )
+
+
 def test_an_added_span_is_one_injection_more(greeter: Program) -> None:
     before = newest(greeter)
     edit(greeter, "greet/greet.go", "// Hello greets", SPAN.lstrip("\n") + "\n// Hello greets")
