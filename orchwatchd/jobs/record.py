@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -172,7 +171,6 @@ def _build(recorder: Recorder, run: RunId, command: BuildCommand, hooks: Hooks) 
             progress=on_progress,
             tick=hooks.tick,
             nice=recorder.config.build.nice,
-            umask=_developers_umask(),
             time_limit=recorder.config.build.time_limit,
         )
 
@@ -189,8 +187,3 @@ def forget_files(recorder: Recorder, run: RunId) -> None:
     """Removes a run's action graph and output, once they are in the history."""
     shutil.rmtree(recorder.files_of(run), ignore_errors=True)
 
-
-def _developers_umask() -> int | None:
-    """The umask that we were started with, which a build should have; None where we never changed it."""
-    kept = os.environ.get("ORCHWATCHD_UMASK", "")
-    return int(kept, 8) if kept else None
