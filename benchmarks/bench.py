@@ -35,8 +35,16 @@ class Sizes:
 
 
 SMOKE = Sizes(
-    runs=(20, 40), packages=(20, 40), files=(5, 30), rounds=3, of_a_kind=12, cold_pairs=0, warm_pairs=0, idle=3.0,
-    saves=3, folders=100,
+    runs=(20, 40),
+    packages=(20, 40),
+    files=(5, 30),
+    rounds=3,
+    of_a_kind=12,
+    cold_pairs=0,
+    warm_pairs=0,
+    idle=3.0,
+    saves=3,
+    folders=100,
 )
 
 
@@ -63,7 +71,9 @@ class Bench:
     def _built(self) -> Sample:
         folder = self.folder / self.example
         project = folder / "project"
-        trees = [Tree(work, work.parent.parent / "graph.json") for work in folder.glob("bare/*/tmp/go-build*")]
+        trees = [
+            Tree(work, work.parent.parent / "graph.json") for work in folder.glob("bare/*/tmp/go-build*")
+        ]
         if len(trees) == 2:
             cold, warm = sorted(trees, key=lambda tree: tree.work.parent.parent.name)
             return Sample(project, cold, warm)
@@ -118,7 +128,9 @@ class Bench:
                 "commit": sorted(generator.commits[-min(50, size) :])[min(50, size) // 2],
                 **{f"kind {kind}": count for kind, count in generator.made.items()},
             }
-            say(f"{size} runs: {size - done} made in {took:.0f} s, {self.made[str(size)]['bytes'] / 1e6:.1f} MB")
+            say(
+                f"{size} runs: {size - done} made in {took:.0f} s, {self.made[str(size)]['bytes'] / 1e6:.1f} MB"
+            )
             done = size
             self._histories[str(size)] = self._copy(generator, self.fresh(f"mixed-{size}"))
         generator.store.close()
@@ -145,4 +157,6 @@ def program() -> list[str]:
 def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of everything that is run: no settings of the person who calls."""
     found = dict(os.environ if env is None else env)
-    return {name: value for name, value in found.items() if not name.startswith(("ORCHESTRION_", "ORCHWATCHD_"))}
+    return {
+        name: value for name, value in found.items() if not name.startswith(("ORCHESTRION_", "ORCHWATCHD_"))
+    }

@@ -69,7 +69,10 @@ class Generator:
         record = self.world.build(failing)
         status = RunStatus.FAILED if failing else RunStatus.OK
         if kind == "cancelled":
-            status, record = RunStatus.CANCELLED, replace(record, programs=(), members=record.members[: len(record.members) // 2])
+            status, record = (
+                RunStatus.CANCELLED,
+                replace(record, programs=(), members=record.members[: len(record.members) // 2]),
+            )
         number = sum(self.made.values())
         self.made[kind] += 1
         start, end = self._start(kind, number), self._end(status, failing, number)
@@ -127,7 +130,14 @@ class Generator:
             kind="build",
             trigger=("internal/store/store.go",) if kind != "nothing" else (),
             started_at=at,
-            argv=("orchestrion", "go", "build", "-work", f"-debug-actiongraph=/state/builds/run-{number}/graph.json", "./..."),
+            argv=(
+                "orchestrion",
+                "go",
+                "build",
+                "-work",
+                f"-debug-actiongraph=/state/builds/run-{number}/graph.json",
+                "./...",
+            ),
             work_parent=f"/home/dev/.cache/orchwatchd/shop/work/run-{number}",
             go_version=self.base.go_version,
             orchestrion_version=f"{self.base.orchestrion_version}+{self.world.upgrades}",
@@ -162,7 +172,9 @@ class Generator:
             1,
             messages=(message,) if failing else (),
             work_tree=work,
-            stderr=f"# {failing}\n{failing}/x.go:{1 + number % 90}:2: undefined: name{number}\n".encode() if failing else b"",
+            stderr=f"# {failing}\n{failing}/x.go:{1 + number % 90}:2: undefined: name{number}\n".encode()
+            if failing
+            else b"",
         )
 
 

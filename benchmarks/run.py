@@ -34,7 +34,9 @@ def main(words: Sequence[str] | None = None) -> int:
     sizes = SMOKE if asked.smoke else replace(Sizes(), cold_pairs=asked.cold_pairs)
     if asked.rounds:
         sizes = replace(sizes, rounds=asked.rounds)
-    bench = Bench(asked.folder.absolute(), sizes, environment(), "greeter" if asked.smoke else "shop", _given(asked))
+    bench = Bench(
+        asked.folder.absolute(), sizes, environment(), "greeter" if asked.smoke else "shop", _given(asked)
+    )
     facts = report.machine()
     names = asked.only or [name for name in ROWS if not (asked.smoke and name in _LONG)]
     rows: list[Row] = []
@@ -54,13 +56,25 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--smoke", action="store_true", help="everything that is quick, small, on the greeter")
-    parser.add_argument("--only", action="append", choices=list(ROWS), help="only these rows (repeat for more)")
-    parser.add_argument("--cold-pairs", type=int, default=Sizes.cold_pairs, help="pairs of cold builds (minutes each)")
+    parser.add_argument(
+        "--smoke", action="store_true", help="everything that is quick, small, on the greeter"
+    )
+    parser.add_argument(
+        "--only", action="append", choices=list(ROWS), help="only these rows (repeat for more)"
+    )
+    parser.add_argument(
+        "--cold-pairs", type=int, default=Sizes.cold_pairs, help="pairs of cold builds (minutes each)"
+    )
     parser.add_argument("--rounds", type=int, default=0, help="rounds of each timing")
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results", help="folder for the results")
-    parser.add_argument("--page", type=Path, default=None, help="a page whose table is filled in between its markers")
-    parser.add_argument("--folder", type=Path, default=ROOT / ".cache/bench", help="folder for samples and histories")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "benchmarks/results", help="folder for the results"
+    )
+    parser.add_argument(
+        "--page", type=Path, default=None, help="a page whose table is filled in between its markers"
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / ".cache/bench", help="folder for samples and histories"
+    )
     parser.add_argument("--project", type=Path, help="the sample at the path where these trees were built:")
     for tree in ("cold", "warm"):
         parser.add_argument(f"--{tree}", type=Path, help=f"a {tree} work tree that is there already")

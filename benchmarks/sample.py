@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import orchwatchd
 from orchwatchd.build import plan_command, plan_log
 from orchwatchd.compare.attribution import ATTRIBUTION_VERSION
 from orchwatchd.config.load import load
@@ -108,10 +110,10 @@ def preparation_of(project: Path, env: Mapping[str, str]) -> Preparation:
 
 def read_base(sample: Sample, env: Mapping[str, str], kept: Path) -> Base:
     """Indexes the sample's trees as the program does; what they told is kept in the file `kept` for the next time."""
+    kept = kept.with_name(f"{kept.stem}-{_stamp(sample)}{kept.suffix}")
     if kept.exists():
-        base: Base = pickle.loads(kept.read_bytes())
-        if (base.cold.weave_version, base.cold.attribution_version) == (WEAVE_VERSION, ATTRIBUTION_VERSION):
-            return base
+        known: Base = pickle.loads(kept.read_bytes())
+        return known
     preparation = preparation_of(sample.project, env)
     configuration = preparation.configuration()
     sources = FreshSources(preparation, Paths.for_project(sample.project, kept.parent / "state")).before()
@@ -128,6 +130,15 @@ def read_base(sample: Sample, env: Mapping[str, str], kept: Path) -> Base:
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_bytes(pickle.dumps(base))
     return base
+
+
+def _stamp(sample: Sample) -> str:
+    """What tells that a kept base is of these trees and was made by the code as it is now."""
+    digest = hashlib.sha256(repr(sample).encode())
+    for file in sorted(Path(orchwatchd.__file__).parent.rglob("*.py")):
+        if not {"cli", "render", "daemon", "watch", "query", "store"} & set(file.parts):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _record(tree: Tree, configuration: ResolvedConfiguration) -> RunRecord:
@@ -152,7 +163,9 @@ def _documents(preparation: Preparation, inputs: str, folder: Path) -> Documents
         preparation.project,
         preparation.toolchain(),
         config.build,
-        plan_log(str(folder / "log.jsonl"), config.log.level, root=preparation.project.root, disabled="DISABLED"),
+        plan_log(
+            str(folder / "log.jsonl"), config.log.level, root=preparation.project.root, disabled="DISABLED"
+        ),
         env=preparation.env,
         work_parent=folder / "work",
         graph=folder / "graph.json",

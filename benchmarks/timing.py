@@ -48,7 +48,9 @@ def _order(count: int) -> int:
     return min(cut, (count - 1) // 2)
 
 
-def run_process(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Cost:
+def run_process(
+    argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Cost:
     """Runs one program with its output thrown away; raises RuntimeError where it fails."""
     nothing = subprocess.DEVNULL
     began = time.perf_counter()

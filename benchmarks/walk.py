@@ -14,8 +14,8 @@ def walk(work: str) -> tuple[int, int, int]:
     for folder, _, names in os.walk(work):
         for name in names:
             path = f"{folder}/{name}"
-            files, size = files + 1, size + os.stat(path).st_size
+            files, size = files + 1, size + os.stat(path).st_size  # noqa: PTH116
             if name == "_pkg_.a":
-                with open(path, "rb", buffering=0) as archive:
+                with open(path, "rb", buffering=0) as archive:  # noqa: PTH123
                     ids += _BUILD_ID.search(archive.read(1024)) is not None
     return files, size, ids

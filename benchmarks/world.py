@@ -41,6 +41,7 @@ class World:
     roots: tuple[str, ...]
     link_stages: Mapping[str, Stage]
     versions: tuple[int, int]
+    dependencies: tuple[tuple[PackageName, tuple[PackageName, ...]], ...] = ()
     edits: dict[str, Edit] = field(default_factory=dict)
     configuration: int = 0
     upgrades: int = 0
@@ -64,7 +65,9 @@ class World:
         key = (self.configuration, self.upgrades)
         if key not in self._plain:
             self._plain[key] = {
-                path: BuildId(_id("a", key, path), _id("c", path)) for path, u in self.units.items() if not u.own
+                path: BuildId(_id("a", key, path), _id("c", path))
+                for path, u in self.units.items()
+                if not u.own
             }
         found = dict(self._plain[key])
         for path in self.own():
@@ -93,6 +96,7 @@ class World:
             programs=tuple(self._program(path, named, linked=failing is None) for path in self.programs),
             failed=(self.units[failing].name,) if failing else (),
             unreached=tuple(self.units[path].name for path in sorted(without - {failing})),
+            dependencies=self.dependencies,
             weave_version=self.versions[0],
             attribution_version=self.versions[1],
         )
@@ -120,7 +124,9 @@ class World:
 
     def _output(self, path: str, build: BuildId) -> OutputRecord:
         unit = self.units[path]
-        files = tuple(self._file(path, file, record) for file, record in zip(unit.files, unit.output.files, strict=True))
+        files = tuple(
+            self._file(path, file, record) for file, record in zip(unit.files, unit.output.files, strict=True)
+        )
         woven = bool(files) and not self._left_out(path)
         return replace(
             unit.output,
@@ -166,9 +172,7 @@ def make_world(base: Base, *, packages: int | None = None, files: int | None = N
     programs = {}
     for program in base.cold.programs:
         known = {str(name) for name, _ in program.members}
-        programs[program.package.path] = tuple(
-            path for path in units if path.partition("/copy")[0] in known
-        )
+        programs[program.package.path] = tuple(path for path in units if path.partition("/copy")[0] in known)
     links = {str(one.package): one for one in base.warm.stages if StageKind.LINK in one.kinds}
     link = next(iter(links.values()), next(iter(stages.values())))
     return World(
@@ -177,7 +181,22 @@ def make_world(base: Base, *, packages: int | None = None, files: int | None = N
         base.cold.programs[0].added if base.cold.programs else (),
         {path: links.get(path, replace(link, package=PackageName(path))) for path in programs},
         (base.cold.weave_version, base.cold.attribution_version),
+        _dependencies(base, units),
     )
+
+
+def _dependencies(
+    base: Base, units: Mapping[str, Unit]
+) -> tuple[tuple[PackageName, tuple[PackageName, ...]], ...]:
+    """Which package imports which, of the root build: of the copies as of what they are copies of."""
+    recorded = {str(package): needed for package, needed in base.cold.dependencies}
+    found = []
+    for path, unit in units.items():
+        origin, copy, number = path.partition("/copy")
+        if origin in recorded:
+            named = (PackageName(one.path + copy + number, one.variant) for one in recorded[origin])
+            found.append((unit.name, tuple(one for one in named if str(one) in units)))
+    return tuple(found)
 
 
 def _own(base: Base, output: OutputRecord) -> bool:
@@ -229,12 +248,18 @@ def _units(
             tuple(editable(record) if is_own else None for record in records),
         )
     known = set(units)
-    return {path: replace(unit, imports=tuple(one for one in unit.imports if one in known)) for path, unit in units.items()}
+    return {
+        path: replace(unit, imports=tuple(one for one in unit.imports if one in known))
+        for path, unit in units.items()
+    }
 
 
 def _file_copies(records: tuple[FileRecord, ...], count: int, ending: str) -> tuple[FileRecord, ...]:
     return tuple(
-        _file_copy(records[n % len(records)], f"{ending.replace('/', '_')}_{n // len(records)}" if n >= len(records) else ending)
+        _file_copy(
+            records[n % len(records)],
+            f"{ending.replace('/', '_')}_{n // len(records)}" if n >= len(records) else ending,
+        )
         for n in range(count if records else 0)
     )
 

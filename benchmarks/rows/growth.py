@@ -86,16 +86,18 @@ def mixed(bench: Bench) -> list[Row]:
 
 def curves(bench: Bench) -> list[Row]:
     """Time and space as runs, packages and modified files grow, one at a time."""
-    rows = [_point(bench, f"{n:,} runs", bench.history(n), bench.made.get(str(n), {})) for n in bench.sizes.runs]
+    rows = [
+        _point(bench, f"{n:,} runs", bench.history(n), bench.made.get(str(n), {})) for n in bench.sizes.runs
+    ]
     runs = bench.sizes.runs[0]
-    for count in bench.sizes.packages:
-        rows.append(_grown(bench, f"{count:,} packages, {runs} runs", runs, packages=count))
-    for count in bench.sizes.files:
-        rows.append(_grown(bench, f"{count:,} modified files, {runs} runs", runs, files=count))
+    rows += [_grown(bench, f"{n:,} packages, {runs} runs", runs, packages=n) for n in bench.sizes.packages]
+    rows += [_grown(bench, f"{n:,} modified files, {runs} runs", runs, files=n) for n in bench.sizes.files]
     return rows
 
 
-def _grown(bench: Bench, name: str, runs: int, *, packages: int | None = None, files: int | None = None) -> Row:
+def _grown(
+    bench: Bench, name: str, runs: int, *, packages: int | None = None, files: int | None = None
+) -> Row:
     folder = bench.fresh(f"curve-{packages or 0}-{files or 0}")
     generator = bench.generator(folder, packages=packages, files=files)
     began = time.process_time()

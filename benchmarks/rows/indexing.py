@@ -96,7 +96,8 @@ def indexing(bench: Bench) -> list[Row]:
     raw = {part: [[one.wall, one.cpu] for one in found] for part, found in costs.items()}
     rows = [
         Row(
-            f"indexing a cold tree of {bench.example} ({files:,} files, {size / 1e6:.0f} MB, {len(bench.base.cold.members)} packages)",
+            f"indexing a cold tree of {bench.example} ({files:,} files, {size / 1e6:.0f} MB, "
+            f"{len(bench.base.cold.members)} packages)",
             f"{span(walls(costs['cold']))}, {ms(cpus(costs['cold']).median)} CPU",
             f"bare walk: {ms(walls(costs['cold walk']).median)}",
             span(against, times),

@@ -32,9 +32,16 @@ def latency(bench: Bench) -> list[Row]:
         }
         if name in {"diff", "files"}:
             tree = str(bench.sample.cold.work)
-            parts["orchestrion"] = partial(run_process, ["orchestrion", "diff", "--files", tree], env=bench.env)
+            parts["orchestrion"] = partial(
+                run_process, ["orchestrion", "diff", "--files", tree], env=bench.env
+            )
         costs = interleaved(parts, bench.sizes.rounds)
-        rows += _rows(" ".join(words[:1] if name == "history" else words), sizes, costs, _HISTORY_GOAL if name == "history" else _GOAL)
+        rows += _rows(
+            " ".join(words[:1] if name == "history" else words),
+            sizes,
+            costs,
+            _HISTORY_GOAL if name == "history" else _GOAL,
+        )
     return rows
 
 
