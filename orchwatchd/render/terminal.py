@@ -17,13 +17,21 @@ from rich.text import Text
 PIPE_WIDTH = 200
 
 
+class _Console(Console):
+    """Rich exits with 1 where a reader goes away (`orchwatchd runs | head`); for us that is no failure."""
+
+    def on_broken_pipe(self) -> None:
+        """Leaves it to the program's entry, which ends quietly."""
+        raise BrokenPipeError
+
+
 def console(file: IO[str] | None = None) -> Console:
     """A console on `file` (default: standard output): colour only on a terminal and never with NO_COLOR set (no-
     color.org).
     """
     file = file or sys.stdout
     terminal = file.isatty()
-    return Console(
+    return _Console(
         file=file,
         force_terminal=terminal,
         no_color=bool(os.environ.get("NO_COLOR")) or not terminal,

@@ -93,3 +93,51 @@ def test_what_was_compiled_stays_readable_when_tree_and_source_are_gone(shop: Pr
     assert "__dd" in before[()] or "tracer" in before[()]
     assert before["--original",] == kept
     assert json.dumps(shop.json("files", "@"))
+
+
+@pytest.mark.long
+def test_without_the_slog_integration_only_its_injections_and_imports_are_gone(shop: Program) -> None:
+    """Fact 16: nearly everything is compiled again, and almost nothing of it differs."""
+    shop("build")
+    slog = "github.com/DataDog/dd-trace-go/contrib/log/slog/v2"
+    tool = shop.project / "orchestrion.tool.go"
+    kept = tool.read_text()
+    line = next(one for one in kept.splitlines(keepends=True) if slog in one)
+    before = {one["package"]: one for one in shop.json("integrations")}
+    assert before[slog]["matched"] is True
+    tool.write_text(kept.replace(line, ""))
+    try:
+        shop("build", timeout=900)
+    finally:
+        tool.write_text(kept)
+    found = shop.json("diff")
+
+    causes = {(one["kind"], one["name"]): one for one in found["causes"]}
+    assert causes["integration", slog]["to"] is None
+    assert ("source", "orchestrion.tool.go") in causes
+    assert all(kind in {"integration", "aspect", "source"} for kind, _ in causes)
+    assert all(name.startswith(slog) for kind, name in causes if kind == "aspect")
+    assert found["complete"]
+    assert found["packages"]["unknown"] == []
+    injections = found["injections"]
+    assert (injections["added"], injections["changed"]) == ([], [])
+    assert injections["removed"]
+    for one in injections["removed"]:
+        synthetic = one["file"].endswith("link_deps_imports.go")
+        assert synthetic or one["integration"] == slog, one
+        assert not synthetic or slog in (one["from_code"] or ""), one
+    assert found["packages"]["added"] == []
+    assert found["packages"]["removed"] == ["log/slog"]
+    mains = {"example.com/shop/cmd/api", "example.com/shop/cmd/worker"}
+    assert set(found["packages"]["changed"]) <= mains
+    assert found["imports"]["added"] == []
+    assert {one["import"] for one in found["imports"]["removed"] if one["kind"] == "link.deps"} == {slog}
+    assert set(shop.json("diff", "@", "@-1")["packages"]["added"]) == {"log/slog"}
+    assert (shop.json("history", "log/slog")[0]["change"]) == "changed"
+
+    why = shop.json("why", "@")
+    assert why["key_changed"] is True
+    assert why["new_actions"] > 450 > why["outputs_changed"] > why["texts_changed"] > 0
+    assert slog in " ".join(reason["text"] for reason in why["reasons"])
+    (told,) = [one for one in shop.json("why", "log/slog")["reasons"] if one["code"] == "not-enabled"]
+    assert told["names"] == [f'_ "{slog}"']
