@@ -88,7 +88,8 @@ def index_run(
         names={**(names or {}), **_names_in_log(recorder, left, reading)},
     )
     record = replace(found, weave_version=WEAVE_VERSION, attribution_version=ATTRIBUTION_VERSION)
-    return Index(reading, record, messages, _index_log(recorder, left))
+    named = tuple(with_maker(message, record) for message in messages)
+    return Index(reading, record, named, _index_log(recorder, left))
 
 
 def attributor(configuration: ResolvedConfiguration) -> Attribute:
@@ -128,6 +129,33 @@ def _log_lines(recorder: Recorder, left: Left) -> Iterable[bytes]:
             yield from read_range(family, wanted)
         except (RangeLostError, OSError, EOFError):
             continue  # told as a problem of the log's index
+
+
+def with_maker(message: CompilerMessage, record: RunRecord) -> CompilerMessage:
+    """A message about injected code with who made that code; as it is where several could have, or nobody is known."""
+    if message.code is None or message.package is None:
+        return message
+    wanted, places = _squeezed(message.code), (message.declaration or "").split(" or ")
+    makers = {
+        one.attribution
+        for output in record.outputs
+        if output.package is not None and message.package in (str(output.package), output.package.path)
+        for file in output.files
+        for one in file.injections
+        if one.injection.declaration in places
+        and (wanted in _squeezed(one.injection.code) or _squeezed(one.injection.code) in wanted)
+    }
+    if len(makers) != 1:
+        return message
+    (maker,) = makers
+    return replace(
+        message, integration=maker.integration, aspect=maker.aspect, certainty=str(maker.certainty)
+    )
+
+
+def _squeezed(code: str) -> str:
+    """Code without layout and without the marks of the compiler's lines."""
+    return "".join(line.strip() for line in code.splitlines() if not line.lstrip().startswith("//line "))
 
 
 def _index_log(recorder: Recorder, left: Left) -> IndexedLog:

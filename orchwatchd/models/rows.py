@@ -194,8 +194,8 @@ class RunDetails:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One change in the history of a package, file or integration. `change` is `first`, `changed`, `again` (after it was
-    gone) or `gone` (out of a run that has the same programs). `added` and `removed` are the injections that came and
+    """One change in the history of a package, file or integration. `change` is `first`, `changed`, `again` (after it
+    was gone) or `gone` (out of a run that has the same programs). `added` and `removed` are the injections that came and
     went, `changed` those whose code changed, each before and after. `injections` are then there.
     """
 

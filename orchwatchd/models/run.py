@@ -33,8 +33,8 @@ class WorkState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CompilerMessage:
-    """One message of the compiler. For `<generated>` `code` shows the injected code and `declaration` where it was
-    put.
+    """One message of the compiler. For `<generated>` `code` shows the injected code, `declaration` where it was
+    put, and `integration`, `aspect` and `certainty` who made it, as for injections.
     """
 
     file: str
@@ -44,6 +44,9 @@ class CompilerMessage:
     package: str | None
     declaration: str | None = None
     code: str | None = None
+    integration: str | None = None
+    aspect: str | None = None
+    certainty: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,9 @@ class BuiltInputs:
 
 @dataclass(frozen=True, slots=True)
 class WatchCounters:
-    """What a watcher counts. `directories` are all that hold inputs, `watched` of them by events, `polled` the rest."""
+    """What a watcher counts. `directories` are all that hold inputs, `watched` of them by events, `polled` the
+    rest.
+    """
 
     inputs: int = 0
     directories: int = 0
@@ -186,8 +188,8 @@ class WatchCounters:
 
 @dataclass(frozen=True, slots=True)
 class WatchHealth:
-    """How a watcher fares. `degraded` holds one sentence a reason, `notes` what the Go command complains of; `waiting` says what holds a due build back;
-    `failed` why watching has ended for good (None: it lives).
+    """How a watcher fares. `degraded` holds one sentence a reason, `notes` what the Go command complains of;
+    `waiting` says what holds a due build back; `failed` why watching has ended for good (None: it lives).
     """
 
     ready: bool = False

@@ -116,8 +116,8 @@ def packages(connection: sqlite3.Connection, run: int) -> tuple[PackageRow, ...]
 def messages(connection: sqlite3.Connection, run: int) -> tuple[CompilerMessage, ...]:
     """The compiler's messages of a run, in the order in which they came."""
     rows = connection.execute(
-        """SELECT file, line, "column", text, package, declaration, code FROM compiler_message
-           WHERE run = ? ORDER BY ordinal""",
+        """SELECT file, line, "column", text, package, declaration, code, integration, aspect, certainty
+           FROM compiler_message WHERE run = ? ORDER BY ordinal""",
         (run,),
     ).fetchall()
     return tuple(CompilerMessage(*row) for row in rows)

@@ -108,10 +108,7 @@ def messages(found: Sequence[CompilerMessage]) -> RenderableType:
         place += f":{message.column}" if message.column is not None else ""
         parts.append(Text.assemble((f"{place}: " if place else "", "bold"), message.text))
         if message.declaration or message.code:
-            where = f" in {message.declaration}" if message.declaration else ""
-            parts.append(
-                Text(f"    injected{where}{f' ({message.package})' if message.package else ''}", style="dim")
-            )
+            parts.append(Text(f"    {_injected(message)}", style="dim"))
         if message.code:
             code = highlighted(message.code)
             parts.extend(Text.assemble("    ", line) for line in code.split("\n"))
@@ -181,3 +178,10 @@ def _woven(run: RunRow) -> str:
         f"{run.injections} injections in {run.modified_files} files of {run.instrumented_packages} packages"
     )
     return counts if run.status == "ok" else f"{counts}, as far as the build got"
+
+
+def _injected(message: CompilerMessage) -> str:
+    """Where injected code stands that does not compile, and who made it."""
+    who = f" by {message.aspect} ({message.certainty})" if message.aspect else ""
+    where = f" in {message.declaration}" if message.declaration else ""
+    return f"injected{who}{where}{f' ({message.package})' if message.package else ''}"

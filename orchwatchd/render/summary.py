@@ -98,5 +98,6 @@ def _message(message: CompilerMessage) -> list[str]:
     first, *more = message.text.splitlines() or [""]
     lines = [f"  {place}: {first}" if place else f"  {first}", *(f"      {line}" for line in more[:3])]
     if message.declaration:
-        lines.append(f"      injected into {message.declaration}")
+        who = f" by {message.aspect}" if message.aspect else ""
+        lines.append(f"      injected{who} into {message.declaration}")
     return lines

@@ -22,11 +22,13 @@ from orchwatchd.store.outputs import Outputs
 
 
 def compiled_outputs(record: RunRecord) -> int | None:
-    """How many distinct outputs were compiled in any tree of a run, links left out; None where the tree cannot tell."""
+    """How many distinct outputs were compiled in any tree of a run, links left out; None where the tree cannot tell.
+
+    Where nothing tells which of several stages compiled an output and which got a copy (fact 2), one of them did.
+    """
     compiles = [stage for stage in record.stages if StageKind.COMPILE in stage.kinds and not stage.attempt]
     if not record.graph_known and not any(stage.status for stage in compiles):
         return None
-    # Of stages that hold one output one compiled it, also where nothing tells which.
     done = [
         stage
         for stage in compiles
@@ -64,6 +66,7 @@ class Finish:
         self._end(end)
         if record.dependencies:
             put_document(self._connection, self._run, "dependencies", dependencies_text(record.dependencies))
+        unresolved = len(self._unresolved())
         self._connection.execute(
             """UPDATE run SET graph_known = ?, compiled = ?, without_output = ?, unresolved = ?, members = ?,
                companions = ?, problems = ? WHERE id = ?""",
@@ -71,8 +74,10 @@ class Finish:
                 record.graph_known,
                 compiled_outputs(record),
                 len({*record.failed, *record.unreached}),
-                len(self._unresolved()),
-                member_set if member_set or not record.graph_known else self._sets.put(members, ()),
+                unresolved,
+                self._sets.put(members, ())
+                if member_set is None and (record.graph_known or unresolved)
+                else member_set,
                 companions,
                 json.dumps([*record.problems, *self._outputs.problems]),
                 self._run,
@@ -204,7 +209,7 @@ class Finish:
             ),
         )
         self._connection.many(
-            "INSERT INTO compiler_message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO compiler_message VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     self._run,
@@ -216,6 +221,9 @@ class Finish:
                     one.package,
                     one.declaration,
                     one.code,
+                    one.integration,
+                    one.aspect,
+                    one.certainty,
                 )
                 for ordinal, one in enumerate(end.messages)
             ),

@@ -91,6 +91,8 @@ def test_an_error_in_injected_code_shows_the_woven_file(greeter: Program) -> Non
     message = next(found for found in shown["messages"] if "generated" in found["file"])
     assert "Enter(1)" in (message["code"] or "")
     assert message["declaration"]
+    assert (message["integration"], message["certainty"]) == ("example.com/greeter", "exact")
+    assert message["aspect"].endswith("entry")
     assert newest(greeter)["status"] == "failed"
 
 

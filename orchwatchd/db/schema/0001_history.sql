@@ -270,6 +270,9 @@ CREATE TABLE compiler_message (
     package TEXT,
     declaration TEXT,
     code TEXT,
+    integration TEXT,
+    aspect TEXT,
+    certainty TEXT,
     PRIMARY KEY (run, ordinal)
 ) STRICT, WITHOUT ROWID;
 
