@@ -1,4 +1,6 @@
-"""Owns the text in which the imports among a run's packages are kept: equal for equal graphs, so that it is kept once."""
+"""Owns the text in which the imports among a run's packages are kept: equal for equal graphs, so that it is kept
+once.
+"""
 
 from __future__ import annotations
 

@@ -186,4 +186,3 @@ def make_log_folder(command: BuildCommand) -> None:
 def forget_files(recorder: Recorder, run: RunId) -> None:
     """Removes a run's action graph and output, once they are in the history."""
     shutil.rmtree(recorder.files_of(run), ignore_errors=True)
-

@@ -11,7 +11,9 @@ from orchwatchd.models.run import CompilerMessage, LogRange
 
 
 def to_jsonable(value: Any) -> Any:
-    """What `json.dumps` takes: dataclasses become objects with their fields, moments ISO 8601 in UTC, tuples lists."""
+    """What `json.dumps` takes: dataclasses become objects with their fields, moments ISO 8601 in UTC, tuples
+    lists.
+    """
     if is_dataclass(value) and not isinstance(value, type):
         return {one.name: to_jsonable(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, datetime):
@@ -158,7 +160,9 @@ class ProgramRow:
 
 @dataclass(frozen=True, slots=True)
 class PackageRow:
-    """One package of a run: `state` is woven, plain, unknown (nobody recorded it), failed, unreached or unresolved."""
+    """One package of a run: `state` is woven, plain, unknown (nobody recorded it), failed, unreached or
+    unresolved.
+    """
 
     package: str | None
     state: str
@@ -194,9 +198,9 @@ class RunDetails:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """One change in the history of a package, file or integration. `change` is `first`, `changed`, `again` (after it
-    was gone) or `gone` (out of a run that has the same programs). `added` and `removed` are the injections that came and
-    went, `changed` those whose code changed, each before and after. `injections` are then there.
+    """One change in the history of a package, file or integration. `change` is `first`, `changed`, `again` (after
+    it was gone) or `gone` (out of a run that has the same programs). `added` and `removed` are the injections
+    that came and went, `changed` those whose code changed, each before and after. `injections` are then there.
     """
 
     run: int
@@ -255,7 +259,9 @@ class NoteRow:
 
 @dataclass(frozen=True, slots=True)
 class LogSummary:
-    """What is kept of a run's log: lines seen and kept, by level what was seen and left out, facts that TRACE told."""
+    """What is kept of a run's log: lines seen and kept, by level what was seen and left out, facts that TRACE
+    told.
+    """
 
     lines: int
     kept: int
