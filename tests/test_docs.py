@@ -15,8 +15,9 @@ from orchwatchd import __version__
 from orchwatchd.cli.main import COMMANDS
 from orchwatchd.compare.document import to_jsonable
 from orchwatchd.models.comparison import Comparison
-from orchwatchd.models.rows import FileRow, ImportRow, RunRow, StageRow
+from orchwatchd.models.rows import ChangeRow, FileRow, ImportRow, RunRow, StageRow
 from orchwatchd.models.run import RunId
+from orchwatchd.models.why import WhyPackage, WhyRun
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -55,7 +56,16 @@ def test_promised_fields_are_in_bold(command):
 
 
 @pytest.mark.parametrize(
-    ("command", "row"), [("runs", RunRow), ("files", FileRow), ("stages", StageRow), ("imports", ImportRow)]
+    ("command", "row"),
+    [
+        ("runs", RunRow),
+        ("files", FileRow),
+        ("stages", StageRow),
+        ("imports", ImportRow),
+        ("history", ChangeRow),
+        ("why", WhyPackage),
+        ("why-run", WhyRun),
+    ],
 )
 def test_every_field_of_a_row_is_documented(command, row):
     assert set(_documented(command)) == {field.name for field in fields(row)}

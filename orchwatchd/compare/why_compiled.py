@@ -26,16 +26,13 @@ _KEY_CAUSES = (
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What two runs tell: what was in force, the packages that both have, who imports whom (None: not recorded),
-    and the packages that injected code imports.
-    """
+    """What two runs tell: what was in force, the packages that both have, who imports whom (None: not recorded)."""
 
     before: RunFacts
     after: RunFacts
     pairs: Mapping[str, Pair]
     imports_before: Mapping[str, tuple[str, ...]] | None
     imports_after: Mapping[str, tuple[str, ...]] | None
-    injected: frozenset[str]
 
 
 def key_changed(pairs: Sequence[Pair]) -> bool | None:
@@ -50,12 +47,38 @@ def key_reasons(evidence: Evidence) -> tuple[Reason, ...]:
     """What can have changed the key of every package, as far as the history tells."""
     found = [one for one in causes(evidence.before, evidence.after) if one.kind in _KEY_CAUSES]
     reasons = [Reason(CompiledCode.KEY, f"{one.kind.value}: {_told(one)}", (one.name,)) for one in found]
-    for package in sorted(evidence.injected):
+    for package in sorted(_injectable(evidence)):
         files = own_files(package, evidence.before, evidence.after)
         if files:
-            text = f"{package}, which injected code imports, was edited: that is part of the key of every package"
+            edited = f"{package}, which injected code needs, was edited ({', '.join(files)})"
+            text = f"{edited}: its files are part of the key"
             reasons.append(Reason(CompiledCode.KEY, text, files))
     return tuple(reasons)
+
+
+def _injectable(evidence: Evidence) -> set[str]:
+    """The packages that aspects in force can inject, and what these import in their turn: Orchestrion hashes the files
+    of those that have no version.
+    """
+    open_packages = [
+        path
+        for facts in (evidence.before, evidence.after)
+        if facts.configuration is not None
+        for aspect in facts.configuration.aspects
+        for advice in aspect.advice
+        for path in (
+            *(path for template in advice.templates for _, path in template.imports),
+            *advice.links,
+            *((advice.value,) if advice.kind == "add-blank-import" else ()),
+        )
+    ]
+    found: set[str] = set()
+    while open_packages:
+        package = open_packages.pop()
+        if package not in found:
+            found.add(package)
+            open_packages += (evidence.imports_after or {}).get(package, ())
+    return found
 
 
 def why_compiled(package: str, against: int, evidence: Evidence) -> WhyCompiled:

@@ -282,12 +282,6 @@ def _evidence(history: History, before: int, run: int) -> Evidence:
         pairs={pair.package: pair for pair in history.pairs(before, run)},
         imports_before=history.dependencies(before),
         imports_after=history.dependencies(run),
-        injected=frozenset(
-            path
-            for row in history.imports(run)
-            if row.kind in {"importcfg", "source", "link.deps"}
-            for path in row.added
-        ),
     )
 
 

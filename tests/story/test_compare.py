@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Tools, copy_example
 from program import Program, wait_until
 
 pytestmark = pytest.mark.builds
@@ -256,3 +259,71 @@ def test_integrations_say_what_they_wove_and_where(greeter: Program) -> None:
     assert [(aspect["key"]["id"], aspect["injections"]) for aspect in own["aspects"]] == [("entry", 5)]
     assert found["github.com/DataDog/orchestrion"]["matched"] is False
     assert "entry" in greeter("integrations").out
+
+
+TICK = """
+  - id: tick
+    join-point: {function-body: {directive: greeter:tick}}
+    advice:
+      - prepend-statements:
+          imports: {clock: example.com/greeter/clock}
+          template: clock.Tick()
+  - id: note
+    join-point: {function-call: example.com/greeter/deep.Deep}
+    advice:
+      - wrap-expression:
+          imports: {trace: example.com/greeter/trace}
+          template: trace.Note({{ . }}, true)
+"""
+
+
+@pytest.fixture
+def two_places(tools: Tools, tmp_path: Path) -> Program:
+    """A package `deep` that is woven, and that a command reaches only through injected code: a child build weaves it."""
+    project = copy_example("greeter", tmp_path / "project")
+    for folder in ("cmd/greeter", "cmd/admin", "greet"):
+        shutil.rmtree(project / folder)
+    with (project / "orchestrion.yml").open("a") as file:
+        file.write(TICK)
+    for name, text in {
+        "trace/trace.go": "package trace\n\nfunc Enter(name string) {}\n\nfunc Note(s string, _ bool) string { return s }\n",
+        "deep/deep.go": "package deep\n\n//greeter:span\nfunc Deep(s string) string { return s }\n",
+        "clock/clock.go": 'package clock\n\nimport (\n\t_ "cmp"\n\t_ "math/bits"\n\t_ "unicode"\n\t_ "unicode/utf8"\n\n\t"example.com/greeter/deep"\n)\n\nfunc Tick() { println(deep.Deep("t" + "o" + "ck")) }\n',
+        "cmd/ticker/main.go": "package main\n\n//greeter:tick\nfunc main() {}\n",
+    }.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+    return Program(project, tmp_path / "state", tools.env)
+
+
+def test_in_which_tree_a_package_was_woven_tells_nothing(two_places: Program) -> None:
+    """Fact 2: nested in one run, in the root tree in the next; with a cache of parts both were compiled for real."""
+    program = two_places
+    program("build", "--", "build", "./cmd/ticker")
+    (deep,) = [one for one in program.json("files", "1") if one["package"] == "example.com/greeter/deep"]
+    assert deep["nested"]
+    shutil.rmtree(program.state / "cache")
+    program("build", "--", "build", "./clock")
+    (status,) = [
+        (one["nested"], one["status"])
+        for one in program.json("stages", "2")
+        if one["package"] == deep["package"]
+    ]
+    assert status == (False, "compiled")
+    for order in (("1", "2"), ("2", "1")):
+        found = program.json("diff", *order)
+        assert not any(counts(found).values())
+        assert not any(found["packages"][name] for name in CHANGES)
+        assert found["packages"]["out_of_scope"] == ["example.com/greeter/cmd/ticker"]
+        assert (found["packages"]["unchanged"], found["complete"]) == (2, True)
+    assert program.json("why", deep["package"], "2")["compiled"]["reasons"][0]["code"] == "same-inputs"
+
+    edit(program, "clock/clock.go", '"t" + "o" + "ck"', '"t" +\n\t\t"a" /* e */ + "ck"')
+    program("build", "--", "build", "./clock")
+    found = program.json("diff")
+    assert not any(counts(found).values())
+    assert found["injections"]["unchanged"] > 0
+    assert {("source", "clock/clock.go")} == {(cause["kind"], cause["name"]) for cause in found["causes"]}
+    why = program.json("why", "@")
+    assert why["key_changed"] is True
+    assert any("example.com/greeter/clock" in reason["text"] for reason in why["reasons"])
