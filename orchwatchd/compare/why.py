@@ -12,7 +12,8 @@ from orchwatchd.models.aspect import Aspect, AspectKey, ResolvedConfiguration
 from orchwatchd.models.comparison import SideInjection
 from orchwatchd.models.log import LogSkip, SkipReason
 from orchwatchd.models.why import By, Reason, WhyCode
-from orchwatchd.weave.nodes import GoNode, read_nodes
+from orchwatchd.weave.gofile import read_nodes
+from orchwatchd.weave.nodes import GoNode
 
 _SKIPPED = {
     SkipReason.NO_MATCH: "Orchestrion's log says that none of its files can match an aspect, by their imports and text",

@@ -13,7 +13,6 @@ from orchwatchd.weave.syntax import (
     declaration_name,
     descendants,
     forwarder,
-    parse,
     redeclares,
     text_of,
 )
@@ -71,111 +70,33 @@ class GoNode:
     parent: GoNode | None = field(default=None, repr=False, compare=False)
 
 
-class TopLevel:
-    """One top-level declaration of a file: where it stands, `region` its text with the comments above it, and its
-    nodes and composed expressions from outside to inside, read when they are first asked for. `name` is as in
-    `GoNode.declaration`, empty for groups.
-    """
-
-    def __init__(self, tree: Tree, region: bytes, reader: _Reader) -> None:
-        self._tree, self._reader = tree, reader
-        self.start, self.end = tree.start_byte, tree.end_byte
-        self.line, self.last_line = tree.start_point[0] + 1, tree.end_point[0] + 1
-        self.region = region
-        self.name = declaration_name(tree)
-
-    @cached_property
-    def _read(self) -> tuple[list[GoNode], list[tuple[int, int]]]:
-        return self._reader.visit(self._tree)
-
-    @property
-    def nodes(self) -> list[GoNode]:
-        return self._read[0]
-
-    @property
-    def expressions(self) -> list[tuple[int, int]]:
-        return self._read[1]
-
-    def declares(self) -> set[str]:
-        """The names that its nodes bear as their declaration. A function always has a node: itself."""
-        return {self.name} if self.name else {node.declaration for node in self.nodes}
-
-
-@dataclass(slots=True)
-class GoFile:
-    """One Go file: its package clause, its imports as name to path (names of `unnamed` ones are guesses), and its
-    top-level declarations. Reading all nodes of a long file takes long; most questions are about one place in it.
-    """
-
-    package: str
-    imports: dict[str, str]
-    unnamed: set[str] = field(default_factory=set)
-    tops: list[TopLevel] = field(default_factory=list)
-
-    @property
-    def nodes(self) -> list[GoNode]:
-        """All nodes, from outside to inside."""
-        return [node for top in self.tops for node in top.nodes]
-
-    def between(self, start: int, end: int) -> list[GoNode]:
-        """The nodes of declarations that have any of the bytes from `start` to `end`."""
-        return [node for top in self._between(start, end) for node in top.nodes]
-
-    def expressions(self, start: int, end: int) -> list[tuple[int, int]]:
-        """The byte ranges of composed expressions that have any of the bytes from `start` to `end`."""
-        found = (one for top in self._between(start, end) for one in top.expressions)
-        return [(first, last) for first, last in found if first < end and last > start]
-
-    def _between(self, start: int, end: int) -> list[TopLevel]:
-        return [top for top in self.tops if top.start < end and top.end > start]
-
-    def on_lines(self, first: int, last: int) -> list[GoNode]:
-        """The nodes of declarations that have any of these lines, which count from 1."""
-        return [n for top in self.tops if top.line <= last and top.last_line >= first for n in top.nodes]
-
-    def of(self, declaration: str) -> list[GoNode]:
-        """The nodes of one declaration, by its name."""
-        tops = (top for top in self.tops if top.name in {"", declaration})
-        return [node for top in tops for node in top.nodes if node.declaration == declaration]
-
-
-def read_nodes(data: bytes) -> GoFile:
-    """Reads a Go file, woven or not. Never raises: what does not parse has no nodes."""
-    root = parse(data).root_node
-    reader = _Reader(data)
-    for child in root.children:
-        if child.type == "package_clause":
-            reader.file.package = text_of(child.named_children[0]) if child.named_children else ""
-        elif child.type == "import_declaration":
-            reader.imports(child)
-    above_it = 0
-    for child in root.children:
-        if child.type != "comment" and child.child_count:
-            region = data[above_it : child.end_byte]
-            reader.file.tops.append(TopLevel(child, region, reader))
-            above_it = child.end_byte
-    return reader.file
-
-
 def import_name(path: str) -> str:
     """The name that a package most probably has, from its import path."""
     parts = [part for part in path.split("/") if not re.fullmatch(r"v\d+", part)] or [path]
     return re.sub(r"\.v\d+$", "", parts[-1]).removeprefix("go-").replace("-", "_")
 
 
-class _Reader:
-    def __init__(self, data: bytes) -> None:
-        self.file = GoFile("", {})
-        self._lines = data.decode("utf-8", "replace").split("\n")
+class Reader:
+    """Reads the nodes of one file, `data`. `imports` and `unnamed` are those of `GoFile`."""
 
-    def imports(self, tree: Tree) -> None:
+    def __init__(self, data: bytes) -> None:
+        self.imports: dict[str, str] = {}
+        self.unnamed: set[str] = set()
+        self._data = data
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self._data.decode("utf-8", "replace").split("\n")
+
+    def read_imports(self, tree: Tree) -> None:
+        """Takes in an import declaration."""
         for spec in descendants(tree, "import_spec"):
             path = text_of(spec.child_by_field_name("path")).strip('"`')
             name = text_of(spec.child_by_field_name("name"))
             if not name:
-                self.file.unnamed.add(path)
+                self.unnamed.add(path)
             if name not in {"_", "."}:
-                self.file.imports[name or import_name(path)] = path
+                self.imports[name or import_name(path)] = path
 
     def visit(self, top: Tree) -> tuple[list[GoNode], list[tuple[int, int]]]:
         """Reads a top-level declaration, from outside to inside; without recursion: expressions nest deeply."""
@@ -196,6 +117,13 @@ class _Reader:
             inner = [child for child in tree.children if child.child_count]
             stack.extend((child, parent, declaration) for child in reversed(inner))
         return nodes, expressions
+
+    def head(self, top: Tree) -> GoNode:
+        """The node of a function that stands at the top level."""
+        node = self._function(top, _FUNCTIONS[top.type])
+        node.declaration = declaration_name(top)
+        node.directives, node.doubtful = self._directives(top)
+        return node
 
     def _node(self, tree: Tree) -> GoNode | None:
         kind = tree.type
@@ -272,8 +200,8 @@ class _Reader:
             operand = called.child_by_field_name("operand")
             name = text_of(called.child_by_field_name("field"))
             simple = operand is not None and operand.type == "identifier"
-            path = self.file.imports.get(text_of(operand)) if simple else None
-            local = simple and text_of(operand) not in self.file.imports
+            path = self.imports.get(text_of(operand)) if simple else None
+            local = simple and text_of(operand) not in self.imports
             # A method of a variable: Orchestrion takes `x.Name` for `Name` of the own package, too.
             node.callee = TypeName(name, "" if local else path, other=not simple)
             if local:
@@ -312,7 +240,7 @@ class _Reader:
             return TypeName(text_of(tree))
         if tree.type == "qualified_type":
             qualifier = text_of(tree.child_by_field_name("package"))
-            return TypeName(text_of(tree.child_by_field_name("name")), self.file.imports.get(qualifier))
+            return TypeName(text_of(tree.child_by_field_name("name")), self.imports.get(qualifier))
         if tree.type == "interface_type" and not tree.named_children:
             return TypeName("any")
         return TypeName("", other=True)

@@ -17,7 +17,7 @@ from orchwatchd.compare.attribution.packages import Sure, package_may_match
 from orchwatchd.compare.join_scan import directives, scan_package
 from orchwatchd.models.aspect import Aspect, AspectKey, JoinPoint, ResolvedConfiguration
 from orchwatchd.models.injection import Certainty, Injection, InjectionKind
-from orchwatchd.weave.nodes import read_nodes
+from orchwatchd.weave.gofile import read_nodes
 
 DATA = Path(__file__).parents[1] / "data" / "aspects"
 KNOWN = replace(resolve(DATA, locate=lambda _: {}), problems=())

@@ -12,7 +12,8 @@ from orchwatchd.compare.attribution.packages import Sure, package_may_match
 from orchwatchd.compare.attribution.template import Normalise, Pattern, compile_parts, parse
 from orchwatchd.models.aspect import Advice, Aspect, JoinPoint, ResolvedConfiguration, Template
 from orchwatchd.models.injection import Injection
-from orchwatchd.weave.nodes import GoFile, GoNode, TopLevel, read_nodes
+from orchwatchd.weave.gofile import GoFile, TopLevel, read_nodes
+from orchwatchd.weave.nodes import GoNode
 
 _IGNORES = ("orchestrion:ignore", "dd:ignore")
 _TRACER = ("gopkg.in/DataDog/dd-trace-go.v1", "github.com/DataDog/dd-trace-go")
@@ -43,6 +44,7 @@ class FileFacts:
         self.injections = injections
         self.configuration = configuration
         self._exists: dict[tuple[str, str], Sure] = {}
+        self._originals: dict[str, bool] = {}
 
     @cached_property
     def woven(self) -> GoFile:
@@ -107,10 +109,16 @@ class FileFacts:
         """Whether a join point matches anywhere, where there is anything; only declarations are read whose text has the
         words that a match needs.
         """
-        if not any(True for _ in self._tops(lambda _: True)):
+        if not any(True for _ in self._tops(lambda top: top.nodes)):
             return evaluate(point, Place(), self.around)
-        may_match = _words_of(point)
-        return self._anywhere(point, self._tops(lambda top: may_match(top.region)))
+        may_match, named = _words_of(point), _only_named_functions(point)
+
+        def nodes_of(top: TopLevel) -> list[GoNode]:
+            if not may_match(top.region):
+                return []
+            return top.function if named else top.nodes
+
+        return self._anywhere(point, self._tops(nodes_of))
 
     def _declared(self, declaration: str) -> list[tuple[GoNode, Surroundings]]:
         """The nodes of one declaration: the original's, and those of the woven file where the original has none."""
@@ -118,22 +126,19 @@ class FileFacts:
             return [(node, self.around_original) for node in unignored(self.original.of(declaration))]
         return [(node, self.around) for node in unignored(self.woven.of(declaration))]
 
-    def _tops(self, wanted: Callable[[TopLevel], bool]) -> Iterator[tuple[GoNode, Surroundings]]:
-        """The nodes of those declarations: the original's, and what only the woven file declares."""
-        before = self.original.tops if self.original is not None else []
-        yield from (
-            (node, self.around_original) for top in before if wanted(top) for node in unignored(top.nodes)
-        )
+    def _tops(self, nodes_of: Callable[[TopLevel], list[GoNode]]) -> Iterator[tuple[GoNode, Surroundings]]:
+        """The nodes of declarations: the original's, and what only the woven file declares."""
+        for top in self.original.tops if self.original is not None else ():
+            yield from ((node, self.around_original) for node in unignored(nodes_of(top)))
         for top in self.woven.tops:
-            if not wanted(top) or (top.name and top.name in self._before):
-                continue
-            nodes = (node for node in top.nodes if node.declaration not in self._before)
-            yield from ((node, self.around) for node in unignored(nodes))
+            new = (node for node in nodes_of(top) if not self._is_original(node.declaration))
+            yield from ((node, self.around) for node in unignored(new))
 
-    @cached_property
-    def _before(self) -> set[str]:
-        """The declarations of the original."""
-        return {name for top in (self.original.tops if self.original else ()) for name in top.declares()}
+    def _is_original(self, declaration: str) -> bool:
+        """Whether the original declares it."""
+        if declaration not in self._originals:
+            self._originals[declaration] = self.original is not None and self.original.declares(declaration)
+        return self._originals[declaration]
 
     def tokens(self, source: str) -> list[Token]:
         return code_tokens(source)
@@ -236,6 +241,19 @@ def _ignored(node: GoNode) -> bool:
     return any(c == word or c.startswith(word + " ") for c in node.directives for word in _IGNORES)
 
 
+def _only_named_functions(point: JoinPoint) -> bool:
+    """Whether a join point can match nothing but declared functions: it asks for a name or a receiver."""
+    if point.kind in {"all-of", "function-body"}:
+        return any(map(_only_named_functions, point.children))
+    if point.kind == "one-of":
+        return bool(point.children) and all(map(_only_named_functions, point.children))
+    options = point.children if point.kind == "function" else ()
+    return any(
+        (one.kind == "name" and one.value != "") or (one.kind == "receiver" and one.value != "false")
+        for one in options
+    )
+
+
 def _words_of(point: JoinPoint) -> Callable[[bytes], bool]:
     """Tells of a text whether it can hold a match; words that a join point needs are sought as they are."""
     kind = point.kind
@@ -253,5 +271,20 @@ def _words_of(point: JoinPoint) -> Callable[[bytes], bool]:
         "name": point.value,
         "receiver": "" if point.value in {"true", "false"} else point.value.rpartition(".")[2],
     }.get(kind, "")
+    if not needed:
+        return lambda _: True
     word = needed.encode()
-    return lambda text: word in text
+    if kind == "struct-definition":
+        return lambda text: b"struct" in text and _has_word(text, word)
+    return lambda text: _has_word(text, word)
+
+
+def _has_word(text: bytes, word: bytes) -> bool:
+    """Whether a word stands in a text, and not only as a part of longer ones."""
+    at = text.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
+            return True
+        at = text.find(word, at + 1)
+    return False

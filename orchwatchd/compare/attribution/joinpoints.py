@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from orchwatchd.compare.attribution.packages import Sure, filter_matches, parse_type, yes
 from orchwatchd.models.aspect import JoinPoint
-from orchwatchd.weave.nodes import GoFile, GoNode, TypeName
+from orchwatchd.weave.gofile import GoFile
+from orchwatchd.weave.nodes import GoNode, TypeName
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,10 +227,21 @@ class _Search:
                 yield at + 1, trail
         elif step.hole:
             ends = [at, *self._balanced(at)]
+            if (literals := self._literals_after(step.target)) is not None:
+                ends = [end for end in ends if end < len(self.tokens) and self.tokens[end] in literals]
             for end in reversed(ends):  # the stack takes the shortest first
                 yield end, [*trail, (at, end, step.dot)]
         else:
             yield at, trail
+
+    def _literals_after(self, state: int) -> set[str] | None:
+        """The tokens of which one has to follow in a state; None where others may, or nothing."""
+        literals = {step.literal for step in self.pattern.steps[state]}
+        if None in literals or any(HOLE in one for one in literals if one):
+            return None
+        if state == self.pattern.end or self.ends is None:
+            return None
+        return {one for one in literals if one is not None}
 
     def _balanced(self, at: int) -> Iterator[int]:
         """Ends of runs from `at` that close every bracket which they open and no other."""
