@@ -23,6 +23,7 @@ from orchwatchd.render.trees import shown
 
 MOST_CAUSES = 20
 MOST_NAMES = 20
+MOST_IMPORTERS = 4
 SIGNS = (("added", "+", "green"), ("removed", "-", "red"), ("changed", "~", "yellow"))
 # What is no change of instrumentation, but was looked at: shown apart, so that nothing is hidden.
 OTHERS = (
@@ -85,7 +86,7 @@ def diff_report(
 def stat_report(comparison: Comparison, root: Path | None) -> Iterator[Text]:
     """One line a file with counts, and one for all."""
     counts = file_counts(comparison)
-    names = {file: shown(file, root) for file in counts}
+    names = {file: _file(file, root, *one.packages) for file, one in counts.items()}
     width = max((len(name) for name in names.values()), default=0)
     for file, one in sorted(counts.items(), key=lambda item: names[item[0]]):
         yield Text.assemble(
@@ -108,7 +109,7 @@ def stat_report(comparison: Comparison, root: Path | None) -> Iterator[Text]:
 
 def changed_files(comparison: Comparison, root: Path | None) -> list[str]:
     """The files with an injection that came, went or changed, as people name them."""
-    return sorted({shown(file, root) for file in file_counts(comparison)})
+    return sorted(_file(file, root, *one.packages) for file, one in file_counts(comparison).items())
 
 
 def file_counts(comparison: Comparison) -> dict[str, FileCounts]:
@@ -141,6 +142,14 @@ def aspect_name(key: str) -> str:
     except ValueError:
         return key
     return f"{parsed.package} {parsed.id!r}"
+
+
+def _file(file: str, root: Path | None, *packages: str) -> str:
+    """A file as people name it. One that Orchestrion made has no place of its own: its stage's number says nothing."""
+    _, made, tail = file.partition("orchestrion/src/")
+    if file.startswith("/") or not made:
+        return shown(file, root)
+    return f"{tail} of {', '.join(packages)}" if packages else tail
 
 
 def _heading(a: RunRow, b: RunRow) -> Text:
@@ -232,7 +241,7 @@ def _grouped(rows: Iterable[tuple[InjectionChange, str, str]], how: Shown) -> It
     for change, sign, style in rows:
         files[str(change.package), change.shown.file].append((change, sign, style))
     for (package, file), changes in sorted(files.items()):
-        yield Text.assemble("  ", (package, "bold"), f"  {shown(file, how.root)}")
+        yield Text.assemble("  ", (package, "bold"), f"  {_file(file, how.root)}")
         for change, sign, style in sorted(changes, key=lambda row: row[0].shown.injection.ordinal):
             yield Text.assemble(
                 (f"    {sign} {_what(change)}", style), f"  {maker(change.shown.attribution)}"
@@ -266,13 +275,23 @@ def _imports(comparison: Comparison, how: Shown) -> Iterator[Text]:
         return
     yield _title(f"imports  +{len(comparison.imports_added)} -{len(comparison.imports_removed)}")
     for sign, style, changes in sides:
-        listed = [one for one in changes if how.everything or one.kind not in CONFIGURATIONS]
-        for one in listed:
-            yield Text(f"  {sign} {one.package}: {one.path} ({one.kind.value})", style=style)
+        groups: dict[tuple[str, ImportKind], list[ImportChange]] = defaultdict(list)
+        for one in changes:
+            if how.everything or one.kind not in CONFIGURATIONS:
+                groups[one.path, one.kind].append(one)
+        for (path, kind), found in sorted(groups.items()):
+            yield Text(f"  {sign} {path} ({kind.value}){_importers(found, how)}", style=style)
         for kind in CONFIGURATIONS:
             counted = [one for one in changes if one.kind is kind]
             if counted and not how.everything:
                 yield Text(f"  {sign} {_counted(counted, kind)}", style=style)
+
+
+def _importers(changes: Sequence[ImportChange], how: Shown) -> str:
+    names = [str(one.package) for one in changes]
+    if how.everything or len(names) <= MOST_IMPORTERS:
+        return f" in {', '.join(names)}"
+    return f" in {len(names)} packages: {', '.join(names[:MOST_IMPORTERS])} …"
 
 
 def _counted(changes: Sequence[ImportChange], kind: ImportKind) -> str:
@@ -289,4 +308,4 @@ def _files(comparison: Comparison, how: Shown) -> Iterator[Text]:
         return
     yield _title(f"files  {len(counts)}")
     for file, one in sorted(counts.items()):
-        yield Text(f"  {shown(file, how.root)}  +{one.added} -{one.removed} ~{one.changed}")
+        yield Text(f"  {_file(file, how.root, *one.packages)}  +{one.added} -{one.removed} ~{one.changed}")
