@@ -53,7 +53,7 @@ def tools() -> Tools:
     return Tools(go, orchestrion, env)
 
 
-def raw_build(  # noqa: PLR0913
+def raw_build(
     tools: Tools,
     project: Path,
     *,
