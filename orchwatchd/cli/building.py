@@ -15,6 +15,8 @@ from orchwatchd.cli.context import Context, pass_context
 
 if TYPE_CHECKING:
     from orchwatchd.client import Answer
+    from orchwatchd.jobs.record import Hooks
+    from orchwatchd.jobs.recorder import Recorder
     from orchwatchd.render.live import Live
 
 INTERRUPTED = 130
@@ -76,12 +78,12 @@ def _outcome(answer: Answer) -> int:
 
 def _here(context: Context, go_args: tuple[str, ...], live: Live) -> int:
     """Builds in this process, which holds the state lock meanwhile."""
-    from orchwatchd.jobs.record import Hooks, record
+    from orchwatchd.jobs.record import record
     from orchwatchd.jobs.recorder import open_recorder
     from orchwatchd.jobs.recover import recover
     from orchwatchd.jobs.report import summarise
     from orchwatchd.jobs.sources import FreshSources
-    from orchwatchd.jobs.upkeep import BuildRoom, after_run, disk_is_low, prune
+    from orchwatchd.jobs.upkeep import after_run, disk_is_low, prune
     from orchwatchd.lock import acquire
     from orchwatchd.models.event import Line
     from orchwatchd.models.request import BuildRequest
@@ -98,18 +100,7 @@ def _here(context: Context, go_args: tuple[str, ...], live: Live) -> int:
             live.tell(Line("note", f"#{run} was interrupted; what it had compiled is recorded"))
         if disk_is_low(recorder):
             prune(recorder)
-        reasons: list[str] = []
-
-        def low(why: str) -> None:
-            reasons.append(why)
-            cancel.set()
-
-        hooks = Hooks(
-            tell=live.tell,
-            cancel=cancel,
-            tick=BuildRoom(recorder, low).look,
-            why_cancelled=lambda: reasons[0] if reasons else None,
-        )
+        hooks, reasons = hooks_here(recorder, live, cancel)
         view = FreshSources(recorder.preparation, paths)
         done = record(recorder, BuildRequest(arguments=go_args), hooks, view)
         for line in summary_lines(summarise(paths.database, done.run)):
@@ -118,6 +109,27 @@ def _here(context: Context, go_args: tuple[str, ...], live: Live) -> int:
         if cancel.is_set() and not reasons:
             return INTERRUPTED
         return 0 if done.status == "ok" else 1
+
+
+def hooks_here(recorder: Recorder, live: Live, cancel: threading.Event) -> tuple[Hooks, list[str]]:
+    """How this process takes part in a build: shows it, and cancels it when the disk runs low; then the list holds
+    why.
+    """
+    from orchwatchd.jobs.record import Hooks
+    from orchwatchd.jobs.upkeep import BuildRoom
+
+    reasons: list[str] = []
+
+    def low(why: str) -> None:
+        reasons.append(why)
+        cancel.set()
+
+    return Hooks(
+        tell=live.tell,
+        cancel=cancel,
+        tick=BuildRoom(recorder, low).look,
+        why_cancelled=lambda: reasons[0] if reasons else None,
+    ), reasons
 
 
 @contextmanager

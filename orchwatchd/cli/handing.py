@@ -36,11 +36,12 @@ def hand_over(context: Context, command: str, words: dict[str, Any], *, cancella
 def _here(context: Context, command: str, words: dict[str, Any], live: Any, *, cancellable: bool) -> Done:
     from dataclasses import replace
 
-    from orchwatchd.cli.building import cancelled_by_signals
+    from orchwatchd.cli.building import cancelled_by_signals, hooks_here
     from orchwatchd.jobs.record import Hooks
     from orchwatchd.jobs.recorder import open_recorder
     from orchwatchd.jobs.recover import recover
     from orchwatchd.jobs.requests import carry_out
+    from orchwatchd.jobs.upkeep import after_run, disk_is_low, prune
     from orchwatchd.lock import acquire
 
     config, project, paths = context.config(), context.project(), context.paths()
@@ -50,5 +51,9 @@ def _here(context: Context, command: str, words: dict[str, Any], live: Any, *, c
         if not cancellable:
             return carry_out(recorder, command, words, Hooks(tell=live.tell))
         with cancelled_by_signals() as cancel:
-            done = carry_out(recorder, command, words, Hooks(tell=live.tell, cancel=cancel))
-            return replace(done, exit_code=INTERRUPTED) if cancel.is_set() else done
+            if disk_is_low(recorder):
+                prune(recorder)
+            hooks, reasons = hooks_here(recorder, live, cancel)
+            done = carry_out(recorder, command, words, hooks)
+            after_run(recorder)
+            return replace(done, exit_code=INTERRUPTED) if cancel.is_set() and not reasons else done

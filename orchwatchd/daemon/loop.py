@@ -72,7 +72,7 @@ class Daemon:
         self._cancel = threading.Event()
         self._why: str | None = None
         self._request: Request | None = None
-        self._gives_way = False
+        self._gives_way = self._gave_way = False
         self._tried: frozenset[str] = frozenset()
         self._handlers: Mapping[str, Callable[[Request], Done]] = {
             "build": self._serve_build,
@@ -212,11 +212,14 @@ class Daemon:
             unknown = unknown_of_last(self._recorder)
             if not unknown - self._tried or self._watching.settling or self._watching.pending():
                 return
+            if self._queue.pressing:
+                self._queue.put(Upkeep("baseline"))
+                return
             done = self._fill(None, {})
         except OrchwatchdError as error:
             self._show(Line("warning", f"baseline: {error.message}"))
             return
-        if self._cancel.is_set():
+        if self._gave_way:
             self._queue.put(Upkeep("baseline"))
         else:
             self._tried = unknown
@@ -226,7 +229,7 @@ class Daemon:
         """One baseline; a change or another request cancels it (`_give_way`)."""
         self._request = asker
         self._cancel, self._why = threading.Event(), None
-        self._gives_way = True
+        self._gives_way, self._gave_way = True, False
         if self._queue.pressing:
             self._give_way("there was other work")
         self._enter(DaemonState.BUILDING)
@@ -239,6 +242,7 @@ class Daemon:
 
     def _give_way(self, to: str) -> None:
         if self._gives_way:
+            self._gave_way = True
             self._stop_build(f"cancelled: {to}")
 
     def _keep_house(self, job: str) -> None:

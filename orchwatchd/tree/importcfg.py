@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchwatchd.tree.files import read_regular
+
 # A stage archive as the build named it; the tree may have been moved since, so only what follows its root
 # counts.
 _STAGE_ARCHIVE = re.compile(r"/go-build\d+/((?:__tmp__/go-build\d+/)*b\d+)/_pkg_\.a$")
@@ -31,7 +33,7 @@ def read_importcfg(path: Path | str) -> ImportConfig:
     """Reads an `importcfg` or `importcfg.link`; lines that it does not know are passed over. Raises
     OSError.
     """
-    return parse_importcfg(Path(path).read_bytes())
+    return parse_importcfg(read_regular(path))
 
 
 def parse_importcfg(data: bytes) -> ImportConfig:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 from orchwatchd.models.tree import WovenFile
+from orchwatchd.tree.files import read_regular
 from orchwatchd.tree.importcfg import file_in_stage
 from orchwatchd.tree.walk import FoundFile, FoundStage, shown
 
@@ -21,7 +22,7 @@ def read_woven(work: Path, stage: FoundStage, problems: list[str]) -> list[Woven
     found = []
     for file in stage.woven:
         try:
-            data = Path(file.location).read_bytes()
+            data = read_regular(file.location)
         except OSError as error:
             problems.append(f"{shown(file.path)} could not be read: {error.strerror or error}.")
             continue
@@ -38,7 +39,7 @@ def _woven_file(
     text = None
     if generated:
         try:
-            text = (work / generated).read_bytes()
+            text = read_regular(work / generated)
         except OSError as error:
             problems.append(f"{shown(generated)}, which was woven, is gone: {error.strerror or error}.")
         else:
@@ -65,7 +66,7 @@ def _generated(work: Path, stage: FoundStage, original: str) -> str | None:
     if covered not in stage.names:
         return None
     try:
-        text = (work / stage.path / covered).read_bytes()
+        text = read_regular(work / stage.path / covered)
     except OSError:
         return None
     return f"{stage.path}/{covered}" if user_source(text, "") == original else None
