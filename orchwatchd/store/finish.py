@@ -54,7 +54,7 @@ class Finish:
         """Keeps everything; the caller holds the transaction."""
         record = self._record
         self._ids = self._outputs.identify(_named(record))
-        recorded = [(output, self._outputs.record(output)) for output in _proven(record)]
+        recorded = self._outputs.record(_proven(record))
         correct_counters(self._connection, self._outputs.changes)
         members = frozenset(self._ids[build.action] for _, build in record.members)
         members |= self._skipped_links(self._links(record.programs), members)
@@ -150,9 +150,11 @@ class Finish:
 
     def _unresolved(self) -> set[PackageName]:
         """Packages of a program whose archive was gone, so that not even its id is known, and that no member names."""
+        gone = {package for program in self._record.programs for package in program.unresolved}
+        if not gone:
+            return gone
         named = {package for package, _ in self._record.members}
         named.update(package for program in self._record.programs for package, _ in program.members)
-        gone = {package for program in self._record.programs for package in program.unresolved}
         return gone - named - {*self._record.failed, *self._record.unreached}
 
     def _states(self) -> None:

@@ -40,6 +40,7 @@ class Names:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._packages: dict[PackageName, int] = {}
+        self._plain: dict[str, int] = {}
         self._sets: dict[frozenset[str], int] = {}
 
     def package(self, name: PackageName) -> int:
@@ -63,14 +64,14 @@ class Names:
                 "INSERT INTO package (path, variant) VALUES (?, ?)", (name.path, name.variant)
             )
         self._packages.update(found)
+        self._plain.update((name.path, identity) for name, identity in found.items() if not name.variant)
 
     def name_set(self, paths: Iterable[str]) -> int:
         """The id of a set of import paths."""
         wanted = frozenset(paths)
         if wanted not in self._sets:
-            names = [PackageName(path) for path in wanted]
-            self.know(names)
-            self._sets[wanted] = self._name_set(sorted({self._packages[name] for name in names}))
+            self.know(PackageName(path) for path in wanted if path not in self._plain)
+            self._sets[wanted] = self._name_set(sorted(self._plain[path] for path in wanted))
         return self._sets[wanted]
 
     def _name_set(self, ids: list[int]) -> int:
