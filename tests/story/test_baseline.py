@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Tools
+from conftest import RawBuild, Tools
 from program import Program, processes_with, stop, wait_until
 
 pytestmark = pytest.mark.builds
@@ -95,7 +95,9 @@ def test_own_builds_in_between_are_unknown_until_the_baseline(shared: Program, t
     assert not processes_with(str(shared.state / "baseline-cache"))
 
 
-def test_the_daemon_fills_in_when_idle_and_gives_way_to_a_change(shared: Program, tmp_path: Path) -> None:
+def test_the_daemon_fills_in_when_idle_and_gives_way_to_a_change(
+    shared: Program, greeter_cold: RawBuild, tmp_path: Path
+) -> None:
     (shared.project / "orchwatchd.toml").write_text(IDLE)
     daemon = shared.start("watch", output=tmp_path / "out")
     try:
@@ -116,5 +118,8 @@ def test_the_daemon_fills_in_when_idle_and_gives_way_to_a_change(shared: Program
         shared("build")
         wait_until(lambda: shared.json("status")["state"] == "idle", "the end of the work")
         assert len(shared.json("runs")) == runs + 1, "with nothing unknown there is no further baseline"
+        adopted = shared.json("index", str(greeter_cold.work))
+        assert run_of(shared, adopted["run"])["kind"] == "index", "the daemon adopts trees as well"
+        assert shared("index", "nowhere", code=4).err.count("not there") == 1
     finally:
         assert stop(daemon) == 0
