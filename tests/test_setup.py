@@ -11,7 +11,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-BASICS = ("bash", "cat", "cmp", "dirname", "env", "find", "flock", "grep", "head", "ln", "mkdir", "mv", "rm", "sed")
+BASICS = (
+    "bash",
+    "cat",
+    "cmp",
+    "dirname",
+    "env",
+    "find",
+    "flock",
+    "grep",
+    "head",
+    "ln",
+    "mkdir",
+    "mv",
+    "rm",
+    "sed",
+)
 
 
 def _run(checkout: Path, path: str) -> subprocess.CompletedProcess[str]:

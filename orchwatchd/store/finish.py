@@ -56,7 +56,8 @@ class Finish:
         self._ids = self._outputs.identify(_named(record))
         recorded = self._outputs.record(_proven(record))
         correct_counters(self._connection, self._outputs.changes)
-        members = frozenset(self._ids[build.action] for _, build in record.members)
+        named = [record.members, *(program.members for program in record.programs)]
+        members = frozenset(self._ids[build.action] for each in named for _, build in each)
         members |= self._skipped_links(self._links(record.programs), members)
         member_set = self._sets.put(members, self._sets.recent_bases(self._run)) if members else None
         companions = Companions(self._connection, self._sets, self._run).write(record, recorded, members)
