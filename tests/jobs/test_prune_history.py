@@ -113,7 +113,7 @@ def test_the_history_is_forgotten_by_shares_until_it_fits(tmp_path):
 
 def test_a_trace_log_costs_less_than_a_second_and_a_megabyte(tmp_path):
     """Given 6,000 lines and 3 MB of TRACE, when they are kept, then they cost that, and are found again."""
-    from orchlog.test_index import trace_like
+    from orchlog.test_log_index import trace_like
 
     paths = make_paths(tmp_path)
     raw = trace_like(6000)
