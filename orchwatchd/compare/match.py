@@ -9,7 +9,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from pathlib import PurePath
 
 from orchwatchd.models.comparison import SideInjection
 from orchwatchd.models.injection import InjectionKind
@@ -89,7 +88,7 @@ def _file(one: SideInjection) -> str:
     """Files of one package differ by their names; folders are those of a module's version, or of a work
     tree.
     """
-    return PurePath(one.file).name
+    return one.file.rpartition("/")[2]
 
 
 def _place(one: SideInjection) -> str:

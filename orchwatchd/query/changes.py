@@ -14,6 +14,7 @@ from orchwatchd.models.comparison import SideInjection
 from orchwatchd.models.rows import ChangeRow, InjectionRow
 from orchwatchd.query import sides
 from orchwatchd.query.facts import plain_arguments
+from orchwatchd.query.timeline import Held, Timeline
 
 
 def changes(
@@ -27,9 +28,8 @@ def changes(
     """
     subject = _subject(connection, what, root)
     found: list[ChangeRow] = []
-    runs = _runs(connection)
     for package in subject.packages:
-        found += _package(connection, package, subject, runs)
+        found += _package(connection, package, subject)
     found.sort(key=lambda row: (row.run, row.package), reverse=True)
     return tuple(found if limit is None else found[:limit])
 
@@ -41,17 +41,6 @@ class _Subject:
     packages: tuple[int, ...]
     original: str | None = None
     integration: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    id: int
-    started_at: str
-    git_commit: str | None
-    status: str
-    kind: str
-    members: int
-    base: int | None
 
 
 def _subject(connection: sqlite3.Connection, what: str, root: Path | None) -> _Subject:
@@ -109,66 +98,93 @@ def _integration(connection: sqlite3.Connection, what: str, originals: list[str]
     )
 
 
-def _package(
-    connection: sqlite3.Connection, package: int, subject: _Subject, runs: list[_Run]
-) -> list[ChangeRow]:
-    outputs = {
-        row[0]: row
-        for row in connection.execute(
-            "SELECT id, state, meaning FROM output WHERE package = ?", (package,)
-        ).fetchall()
-    }
-    name = _name(connection, package)
-    presence = _Presence(connection, package)
-    found: list[ChangeRow] = []
+def _package(connection: sqlite3.Connection, package: int, subject: _Subject) -> list[ChangeRow]:
+    timeline = Timeline(connection, package)
+    injections = _Injections(connection, subject, timeline.changing())
+    found: list[_Change] = []
     last: _Seen | None = None
-    for run in runs:
-        present = presence.of(run)
-        if not present:
+    for run, held in timeline:
+        if held is None:
             if last is not None and last.injections and _same_scope(connection, last.run, run):
-                found.append(_row(run, name, "gone", Step(removed=last.injections), ()))
+                found.append(_Change(run, "gone", Step(removed=last.injections), 0))
                 last = _Seen(run, (), None, gone=True)
-            continue
-        output = outputs[min(present)]
-        # Variants that nothing tells apart: together they prove something only where they are equal.
-        alike = {outputs[one][2] for one in present}
-        if len(alike) > 1 or any(outputs[one][1] not in {"plain", "woven"} for one in present):
-            continue
-        if last is not None and not last.gone and last.meaning == output[2]:
-            last = _Seen(run, last.injections, last.meaning)
-            continue
-        now = _injections(connection, output[0], subject) if output[1] == "woven" else ()
-        before = last.injections if last is not None else ()
-        had = _Members(connection, last.run if last is not None else None)
-        if difference := step(before, now, had=had, has=_Members(connection, run)):
-            word = "first" if not found else "again" if last is not None and last.gone else "changed"
-            found.append(_row(run, name, word, difference, now))
-        last = _Seen(run, now, output[2], gone=last is not None and last.gone and not now)
-    return found
+        elif last is not None and not last.gone and last.meaning == held.meaning:
+            last.run = run
+        else:
+            now = injections.of(held)
+            before = last.injections if last is not None else ()
+            had = _Members(connection, last.run if last is not None else None)
+            if difference := step(before, now, had=had, has=_Members(connection, run)):
+                word = "first" if not found else "again" if last is not None and last.gone else "changed"
+                found.append(_Change(run, word, difference, len(now)))
+            last = _Seen(run, now, held.meaning, gone=last is not None and last.gone and not now)
+    return _rows(connection, _name(connection, package), found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Seen:
     """What the last run that could tell had: the injections, and the hash of what they mean."""
 
-    run: _Run
+    run: int
     injections: tuple[SideInjection, ...]
     meaning: bytes | None
     gone: bool = False
 
 
-def _row(run: _Run, name: str, change: str, difference: Step, now: tuple[SideInjection, ...]) -> ChangeRow:
-    return ChangeRow(
-        run=run.id,
-        started_at=from_text(run.started_at),
-        git_commit=run.git_commit,
-        package=name,
-        change=change,
-        added=tuple(map(_shown, difference.added)),
-        removed=tuple(map(_shown, difference.removed)),
-        changed=tuple((_shown(before), _shown(after)) for before, after in difference.changed),
-        injections=len(now),
-    )
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What differs in a run, with the number of injections that it has."""
+
+    run: int
+    word: str
+    difference: Step
+    injections: int
+
+
+class _Injections:
+    """The injections of a package's outputs that the question is about, read all at once."""
+
+    def __init__(self, connection: sqlite3.Connection, subject: _Subject, outputs: set[int]) -> None:
+        self._connection, self._subject = connection, subject
+        self._found = dict(sides.side_injections(connection, outputs)) if outputs else {}
+
+    def of(self, held: Held) -> tuple[SideInjection, ...]:
+        """Those of one output."""
+        if not held.woven:
+            return ()
+        if held.output not in self._found:
+            self._found[held.output] = sides.side_injections(self._connection, [held.output])[held.output]
+        wanted = self._subject
+        return tuple(
+            one
+            for one in self._found[held.output]
+            if (wanted.original is None or one.file == wanted.original)
+            and (wanted.integration is None or one.attribution.integration == wanted.integration)
+        )
+
+
+def _rows(connection: sqlite3.Connection, package: str, changes: list[_Change]) -> list[ChangeRow]:
+    facts = {
+        row[0]: row
+        for row in connection.execute(
+            "SELECT id, started_at, git_commit FROM run WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps([one.run for one in changes]),),
+        ).fetchall()
+    }
+    return [
+        ChangeRow(
+            run=one.run,
+            started_at=from_text(facts[one.run][1]),
+            git_commit=facts[one.run][2],
+            package=package,
+            change=one.word,
+            added=tuple(map(_shown, one.difference.added)),
+            removed=tuple(map(_shown, one.difference.removed)),
+            changed=tuple((_shown(before), _shown(after)) for before, after in one.difference.changed),
+            injections=one.injections,
+        )
+        for one in changes
+    ]
 
 
 def _shown(one: SideInjection) -> InjectionRow:
@@ -194,29 +210,10 @@ def _shown(one: SideInjection) -> InjectionRow:
     )
 
 
-def _injections(connection: sqlite3.Connection, output: int, subject: _Subject) -> tuple[SideInjection, ...]:
-    """The injections of an output that the question is about."""
-    found = sides.side_injections(connection, [output])[output]
-    return tuple(
-        one
-        for one in found
-        if (subject.original is None or one.file == subject.original)
-        and (subject.integration is None or one.attribution.integration == subject.integration)
-    )
-
-
-def _runs(connection: sqlite3.Connection) -> list[_Run]:
-    rows = connection.execute(
-        """SELECT r.id, r.started_at, r.git_commit, r.status, r.kind, r.members, s.base
-           FROM run AS r JOIN member_set AS s ON s.id = r.members ORDER BY r.id"""
-    ).fetchall()
-    return [_Run(*row) for row in rows]
-
-
 class _Members:
     """Whether a run is, or may be, made of a package; read only when asked. No run is made of nothing."""
 
-    def __init__(self, connection: sqlite3.Connection, run: _Run | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, run: int | None) -> None:
         self._connection, self._run = connection, run
         self._paths: frozenset[str] | None = None
 
@@ -224,35 +221,11 @@ class _Members:
         if self._run is None:
             return False
         if self._paths is None:
-            self._paths = sides.member_paths(self._connection, self._run.id)
-        return self._run.status != "ok" or path in self._paths
+            self._paths = sides.member_paths(self._connection, self._run)
+        return path in self._paths or _status_and_kind(self._connection, self._run)[0] != "ok"
 
 
-class _Presence:
-    """Which of one package's outputs each run has, from the few rows of sets that name the package at all."""
-
-    def __init__(self, connection: sqlite3.Connection, package: int) -> None:
-        self._rows: dict[int, dict[int, bool]] = {}
-        for member_set, output, present in connection.execute(
-            """SELECT m.member_set, m.output, m.present FROM output AS o JOIN member AS m ON m.output = o.id
-               WHERE o.package = ?""",
-            (package,),
-        ).fetchall():
-            self._rows.setdefault(member_set, {})[output] = bool(present)
-        self._known: dict[int, frozenset[int]] = {}
-
-    def of(self, run: _Run) -> frozenset[int]:
-        """The package's outputs in a run."""
-        # A set without rows of its own on the package has what its base has.
-        decisive = run.members if run.members in self._rows or run.base is None else run.base
-        known = self._known.get(decisive)
-        if known is None:
-            rows = {**self._rows.get(run.base or 0, {}), **self._rows.get(decisive, {})}
-            known = self._known[decisive] = frozenset(output for output, present in rows.items() if present)
-        return known
-
-
-def _same_scope(connection: sqlite3.Connection, before: _Run, now: _Run) -> bool:
+def _same_scope(connection: sqlite3.Connection, before: int, now: int) -> bool:
     """Whether a run that lacks a package is proof that it is gone (`proof.md`, rule 5): every program of the run before
     is there again, complete and not failed; without programs, both are ok and were started with equal arguments.
     """
@@ -262,22 +235,26 @@ def _same_scope(connection: sqlite3.Connection, before: _Run, now: _Run) -> bool
             for row in connection.execute(
                 """SELECT k.package, k.complete AND NOT l.failed FROM run_link AS l JOIN link AS k ON k.id = l.link
                WHERE l.run = ?""",
-                (run.id,),
+                (run,),
             ).fetchall()
         }
         for run in (before, now)
     ]
     if programs[0]:
         return all(programs[0].values()) and all(programs[1].get(program, False) for program in programs[0])
-    if now.status != "ok" or before.status != "ok" or programs[1]:
+    (status, kind), (status_now, kind_now) = (_status_and_kind(connection, run) for run in (before, now))
+    if status != "ok" or status_now != "ok" or programs[1]:
         return False
     asked = {
         plain_arguments(json.loads(row[0]))
-        for row in connection.execute(
-            "SELECT argv FROM run WHERE id IN (?, ?)", (before.id, now.id)
-        ).fetchall()
+        for row in connection.execute("SELECT argv FROM run WHERE id IN (?, ?)", (before, now)).fetchall()
     }
-    return len(asked) == 1 and before.kind == now.kind
+    return len(asked) == 1 and kind == kind_now
+
+
+def _status_and_kind(connection: sqlite3.Connection, run: int) -> tuple[str, str]:
+    status, kind = connection.execute("SELECT status, kind FROM run WHERE id = ?", (run,)).fetchone()
+    return status, kind
 
 
 def _name(connection: sqlite3.Connection, package: int) -> str:

@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from orchwatchd.db.sets import Outputs, read_set
@@ -140,6 +141,7 @@ def _injection(row: tuple[Any, ...]) -> Injection:
     return Injection(*values)
 
 
+@lru_cache(maxsize=1024)
 def _attribution(row: tuple[Any, ...]) -> Attribution:
     integration, aspect, certainty, candidates, also, unexplained = row
     return Attribution(
