@@ -20,12 +20,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured: `runs` of the histories, `packages` and `files` of the curves, rounds of each timing."""
+    """How much is measured: `runs` of the histories, `packages` and `files` of the curves, rounds of each timing and
+    how many go before them that do not count; seconds of rest of a daemon.
+    """
 
     runs: tuple[int, ...] = (100, 1_000, 10_000)
     packages: tuple[int, ...] = (50, 500, 5_000)
     files: tuple[int, ...] = (10, 1_000)
     rounds: int = 21
+    warmups: int = 1
     of_a_kind: int = 200
     cold_pairs: int = 2
     warm_pairs: int = 9
@@ -35,11 +38,12 @@ class Sizes:
 
 
 SMOKE = Sizes(
-    runs=(20, 40),
-    packages=(20, 40),
-    files=(5, 30),
-    rounds=3,
-    of_a_kind=12,
+    runs=(8, 16),
+    packages=(40,),
+    files=(30,),
+    rounds=1,
+    warmups=0,
+    of_a_kind=6,
     cold_pairs=0,
     warm_pairs=0,
     idle=3.0,

@@ -150,9 +150,11 @@ class Generator:
     def _manifest(self) -> str:
         """The recorded list of inputs, with the lines of edited packages changed."""
         lines = (self.base.documents.manifest or "").splitlines()
+        sources = [at for at, line in enumerate(lines) if line.endswith(".go")] or range(len(lines))
         for path, edit in self.world.edits.items():
-            at = int(sha256(path.encode()).hexdigest()[:6], 16) % max(1, len(lines))
-            lines[at] = f"{sha256(repr((path, edit)).encode()).hexdigest()}{lines[at][64:]}"
+            if sources:
+                at = sources[int(sha256(path.encode()).hexdigest()[:6], 16) % len(sources)]
+                lines[at] = f"{sha256(repr((path, edit)).encode()).hexdigest()}{lines[at][64:]}"
         return "\n".join(lines) + "\n"
 
     def _settings(self) -> str | None:

@@ -126,7 +126,7 @@ def _point(bench: Bench, name: str, folder: object, facts: dict[str, float]) -> 
         )
         for words in (("runs",), ("files", "@"), ("diff", "@-1", "@"))
     }
-    costs = interleaved(calls, max(3, bench.sizes.rounds // 3))
+    costs = interleaved(calls, max(1, bench.sizes.rounds // 3), warmups=bench.sizes.warmups)
     shown = ", ".join(f"{word} {ms(walls(found).median)}" for word, found in costs.items())
     raw = {word: walls(found).median for word, found in costs.items()}
     return Row(

@@ -89,7 +89,7 @@ def indexing(bench: Bench) -> list[Row]:
             "warm walk": lambda: run_function(lambda: walk(str(sample.warm.work))),
         },
         rounds,
-        warmups=2,
+        warmups=2 * bench.sizes.warmups,
     )
     files, size, _ = walk(str(sample.cold.work))
     against = ratio(costs["cold"], costs["cold walk"])

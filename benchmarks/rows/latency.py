@@ -35,7 +35,7 @@ def latency(bench: Bench) -> list[Row]:
             parts["orchestrion"] = partial(
                 run_process, ["orchestrion", "diff", "--files", tree], env=bench.env
             )
-        costs = interleaved(parts, bench.sizes.rounds)
+        costs = interleaved(parts, bench.sizes.rounds, warmups=bench.sizes.warmups)
         rows += _rows(
             " ".join(words[:1] if name == "history" else words),
             sizes,
@@ -81,7 +81,7 @@ def startup(bench: Bench) -> list[Row]:
     rows = []
     for shown, words in (("--help", ("--help",)), ("runs` on an empty history", ("runs",))):
         parts = {"ours": _call(bench, state, words), "python": partial(run_process, python)}
-        costs = interleaved(parts, bench.sizes.rounds)
+        costs = interleaved(parts, bench.sizes.rounds, warmups=bench.sizes.warmups)
         more = walls(costs["ours"]).median - walls(costs["python"]).median
         rows.append(
             Row(
