@@ -16,7 +16,7 @@ from orchwatchd.daemon.queue import PATIENT, ChangedInputs, Upkeep, Work, WorkQu
 from orchwatchd.daemon.request import Request
 from orchwatchd.daemon.server import Server
 from orchwatchd.daemon.watching import OneBuild, WatchedSources, relative_files
-from orchwatchd.errors import ConfigurationError, OrchwatchdError
+from orchwatchd.errors import OrchwatchdError
 from orchwatchd.jobs.baseline import unknown_of_last
 from orchwatchd.jobs.preparation import Preparation
 from orchwatchd.jobs.record import Hooks, record
@@ -41,10 +41,12 @@ log = logging.getLogger(__name__)
 TICK = 5.0
 STOP_SECONDS = 30.0
 OK, FAILED, BUG, UNFIT = 0, 1, 3, 69
+HUNG_UP = "cancelled by who asked for it"
 JOBS: Mapping[str, Callable[[Recorder], object]] = {
     "prune": prune,
     "rotate": rotate,
     "check": check,
+    "recover": recover,
     "after run": after_run,
 }
 
@@ -87,10 +89,10 @@ class Daemon:
         """
         self._recorder.preparation.toolchain()
         self._catch_signals()
+        self._server.start()
         for run in recover(self._recorder):
             self._report(run, Line("note", f"#{run} was interrupted; what it had compiled is recorded"))
         finish_removals(self._recorder)
-        self._server.start()
         self._watching.start()
         self._house.start()
         self._enter(DaemonState.IDLE)
@@ -107,6 +109,8 @@ class Daemon:
                 self._reloading.clear()
                 self._read_configuration()
             work = self._queue.take(TICK)
+            if self._stopping.is_set():
+                break
             self._beat()
             self._house.look_around()
             failed = self._watching.health().failed
@@ -115,6 +119,9 @@ class Daemon:
                 return UNFIT
             try:
                 self._do(work)
+            except OrchwatchdError as error:
+                self._problem = error.message
+                self._show(Line("warning", error.message + (f"\n  {error.hint}" if error.hint else "")))
             except Exception as error:
                 # A fault of ours in one piece of work must not end the recording of all that follow.
                 log.exception("a piece of work failed: %s", work)
@@ -139,19 +146,22 @@ class Daemon:
     def _build(self, request: BuildRequest, asker: Request | None) -> int:
         """One build, recorded and told of. Returns the exit code for whoever asked."""
         tell = self._teller(asker)
-        self._request = asker
-        self._cancel, self._why = threading.Event(), None
-        recover(self._recorder)
-        if disk_is_low(self._recorder):
-            self._keep_house("prune")
-        self._enter(DaemonState.BUILDING)
+        self._take_cancelling(asker)
         watching = OneBuild(self._watching)
         try:
+            recover(self._recorder)
+            if disk_is_low(self._recorder):
+                self._keep_house("prune")
+            self._enter(DaemonState.BUILDING)
             done = record(self._recorder, request, self._hooks(tell), watching)
         except OrchwatchdError as error:
             self._problem = error.message
             tell(Line("warning", error.message + (f"\n  {error.hint}" if error.hint else "")))
+            self._queue.put(Upkeep("recover"))
             return error.exit_code
+        except Exception:
+            self._queue.put(Upkeep("recover"))  # a run whose end could not be written must not stay `running`
+            raise
         finally:
             watching.close()
             self._request = None
@@ -227,8 +237,7 @@ class Daemon:
 
     def _fill(self, asker: Request | None, words: Mapping[str, Any]) -> Done:
         """One baseline; a change or another request cancels it (`_give_way`)."""
-        self._request = asker
-        self._cancel, self._why = threading.Event(), None
+        self._take_cancelling(asker)
         self._gives_way, self._gave_way = True, False
         if self._queue.pressing:
             self._give_way("there was other work")
@@ -238,6 +247,7 @@ class Daemon:
         finally:
             self._gives_way = False
             self._request = None
+            self._queue.put(Upkeep("recover"))
             self._queue.put(Upkeep("after run"))
 
     def _give_way(self, to: str) -> None:
@@ -266,7 +276,7 @@ class Daemon:
     def _cancel_with(self, request: Request) -> None:
         request.cancelled.wait()
         if self._request is request:
-            self._stop_build("cancelled by who asked for it")
+            self._stop_build(HUNG_UP)
 
     def report(self) -> DaemonReport:
         """What the daemon is doing, for `status`."""
@@ -309,6 +319,15 @@ class Daemon:
 
         return tell
 
+    def _take_cancelling(self, asker: Request | None) -> None:
+        """From here on the work that begins can be cancelled; who wanted that a moment ago is heard, too."""
+        self._request = asker
+        self._cancel, self._why = threading.Event(), None
+        if self._stopping.is_set():
+            self._stop_build("orchwatchd was stopped")
+        elif asker is not None and asker.cancelled.is_set():
+            self._stop_build(HUNG_UP)
+
     def _stop_build(self, why: str) -> None:
         self._why = why
         self._cancel.set()
@@ -316,16 +335,18 @@ class Daemon:
     def _read_configuration(self) -> None:
         """Takes the new configuration whole, or keeps the old one and says why."""
         self._notifier.reloading()
+        old = self._recorder
         try:
             config = self._reload()
-        except ConfigurationError as error:
-            self._show(Line("warning", f"the configuration is kept as it was: {error.message}"))
-        else:
-            old = self._recorder
             preparation = Preparation(old.project, config, old.env)
             self._recorder = replace(old, config=config, preparation=preparation)
+            watching = self._watch()
+        except OrchwatchdError as error:
+            self._recorder = old
+            self._show(Line("warning", f"the configuration is kept as it was: {error.message}"))
+        else:
             self._watching.stop()
-            self._watching = self._watch()
+            self._watching = watching
             self._watching.start()
             self._house.stop()
             self._house = self._keep_a_house()
