@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import threading
+from contextlib import suppress
 from typing import Any
 
 from orchwatchd.models.event import Event, to_json
+
+LONGEST_SEND = 5
+"""Seconds that a client may let what it is sent lie unread when nothing more fits in between."""
 
 
 class Request:
@@ -21,6 +26,9 @@ class Request:
         self.cancelled = threading.Event()
         self._connection = connection
         self._sending = threading.Lock()
+        self._deaf = False
+        with suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", LONGEST_SEND, 0))
 
     def tell(self, event: Event) -> None:
         """Sends an event; a client that is gone is no error."""
@@ -46,8 +54,13 @@ class Request:
         self.cancelled.set()
 
     def _send(self, message: dict[str, Any]) -> None:
+        if self._deaf:
+            return
         try:
             with self._sending:
                 self._connection.sendall(json.dumps(message).encode() + b"\n")
+        except BlockingIOError:
+            # A client that is stopped (Ctrl-Z) and reads nothing must not hold up the daemon; its work goes on.
+            self._deaf = True
         except OSError:
             self.cancelled.set()

@@ -16,6 +16,7 @@ from orchwatchd.daemon.request import Request
 log = logging.getLogger(__name__)
 
 LONGEST_REQUEST = 1 << 20
+RETRY = 1.0
 
 
 class Server:
@@ -66,8 +67,10 @@ class Server:
             except OSError:
                 if self._stopping.is_set():
                     return
-                log.exception("the socket failed")
-                return
+                # Out of descriptors, or a client that gave up: an end here would let every later client wait for ever.
+                log.exception("the socket failed to accept a connection")
+                self._stopping.wait(RETRY)
+                continue
             threading.Thread(target=self._serve, args=(connection,), name="request", daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
