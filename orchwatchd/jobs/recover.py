@@ -59,7 +59,7 @@ def _record(recorder: Recorder, run: UnfinishedRun) -> None:
     index = _index(recorder, run, left)
     end = RunEnd(
         status=RunStatus.INTERRUPTED,
-        reason="orchwatchd ended before the build did",
+        reason="how it ended was not recorded: orchwatchd ended, or failed, before it could be",
         ended_at=_last_sign(tree or folder),
         exit_code=None,
         messages=index.messages,
