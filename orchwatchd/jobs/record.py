@@ -6,6 +6,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,7 +153,9 @@ def _build(recorder: Recorder, run: RunId, command: BuildCommand, hooks: Hooks) 
     ):
 
         def on_line(stream: str, text: str) -> None:
-            (out if stream == "stdout" else err).write(text.encode("utf-8", "surrogateescape") + b"\n")
+            # A full disk must not end the build: what it prints is kept in memory, too.
+            with suppress(OSError):
+                (out if stream == "stdout" else err).write(text.encode("utf-8", "surrogateescape") + b"\n")
             if not text.startswith("WORK="):
                 hooks.tell(Line(stream, text))
 

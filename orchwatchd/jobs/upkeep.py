@@ -4,6 +4,7 @@ went.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -11,9 +12,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from orchwatchd.errors import OrchwatchdError
 from orchwatchd.jobs.keeping import below_floor
 from orchwatchd.jobs.prune import apply_prune, mark_lost, survey
-from orchwatchd.jobs.reserve import keep_reserve
+from orchwatchd.jobs.reserve import keep_reserve, release_if_full
 from orchwatchd.jobs.retention import plan_finish, plan_prune
 from orchwatchd.jobs.rotate import apply_rotate, family_to_rotate, survey_logs
 from orchwatchd.jobs.rotation import plan_rotate
@@ -24,6 +26,8 @@ from orchwatchd.orchlog.ranges import ranges_since
 if TYPE_CHECKING:
     from orchwatchd.jobs.record import Hooks
     from orchwatchd.jobs.recorder import Recorder
+
+log = logging.getLogger(__name__)
 
 LOOK_AT_DISK = 2.0
 LOOK_AT_LOG = 30.0
@@ -55,6 +59,8 @@ def prune(
     same plan, and nothing is removed. Not to be called while a build runs: the one writer is busy with it then.
     """
     config = recorder.config
+    if not dry_run:
+        release_if_full(recorder.paths)
     use = survey(recorder.store, recorder.paths, private_cache=recorder.private_cache is not None)
     # Days are the developer's: `keep_daily` means theirs.
     plan = plan_prune(use, config.keep, keep_logs=config.logs.keep_runs, now=datetime.now(UTC).astimezone())
@@ -110,7 +116,10 @@ class BuildRoom:
                 self._low("cancelled: less room is left on the disk than keep.trees.min_free")
         if now >= self._log_at:
             self._log_at = now + LOOK_AT_LOG
-            rotate(self._recorder, busy=True)
+            try:
+                rotate(self._recorder, busy=True)
+            except (OrchwatchdError, OSError) as error:
+                log.warning("the log was not rotated during the build: %s", error)
 
 
 def rotate(
