@@ -89,5 +89,6 @@ def _entries(cache: Path) -> Iterator[os.DirEntry[str]]:
     except FileNotFoundError:
         return
     for name in names:
-        with os.scandir(cache / name) as listing:
+        # The developer's own cache may be cleaned while we look.
+        with suppress(FileNotFoundError), os.scandir(cache / name) as listing:
             yield from (entry for entry in listing if _ENTRY.fullmatch(entry.name))
