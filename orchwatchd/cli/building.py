@@ -134,7 +134,7 @@ def hooks_here(recorder: Recorder, live: Live, cancel: threading.Event) -> tuple
 
 @contextmanager
 def cancelled_by_signals() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets; a second Ctrl-C ends the program."""
+    """An event that the first Ctrl-C, SIGTERM or end of the terminal (SIGHUP) sets; a second Ctrl-C ends us."""
     cancel = threading.Event()
 
     def on_signal(number: int, _frame: object) -> None:
@@ -142,7 +142,10 @@ def cancelled_by_signals() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         cancel.set()
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Under nohup SIGHUP is ignored, and stays so.
+    caught = [signal.SIGINT, signal.SIGTERM]
+    caught += [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else []
+    before = {number: signal.signal(number, on_signal) for number in caught}
     try:
         yield cancel
     finally:

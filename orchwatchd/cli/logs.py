@@ -49,6 +49,8 @@ def logs(
 
     wanted = LogFilter(level, package, grep)
     _check(wanted)
+    if follow and as_json:
+        raise UsageError("--follow prints lines as they come, --json one list: give one of them")
     if follow:
         _print(_followed(context, wanted), raw=raw)
         return

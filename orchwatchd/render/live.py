@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -32,11 +33,14 @@ class Live:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end_progress()
+        with suppress(OSError):
+            self._end_progress()
 
     def tell(self, event: Event) -> None:
-        """Shows one event."""
-        with self._printing:
+        """Shows one event. Where nobody can see it any more (a closed pipe, a terminal that is gone) nothing happens:
+        that must not end a build that is to be recorded.
+        """
+        with self._printing, suppress(OSError):
             match event:
                 case Progress():
                     self._show_progress(event)
