@@ -14,6 +14,8 @@ from orchwatchd.models.run import GitState
 from orchwatchd.process import ProgramMissingError, ProgramTimeoutError, child_environment, run_short
 from orchwatchd.project import Project
 
+# Folders of the run's own: asking anew for each run would hold up every build by `go list`'s time.
+_OWN = frozenset({"GOTMPDIR", "GOCACHE"})
 _FORMAT = (
     "{{.Path}}\t{{.Version}}\t{{if .Main}}main{{end}}"
     "\t{{with .Replace}}{{.Path}}{{end}}\t{{with .Replace}}{{.Version}}{{end}}"
@@ -63,7 +65,11 @@ def modules_document(project: Project, toolchain: Toolchain, env: Mapping[str, s
         digest.update(file.read_bytes() if file.is_file() else b"")
         digest.update(b"\0")
     relevant = tuple(
-        sorted((name, value) for name, value in env.items() if name.startswith("GO") or name == "PATH")
+        sorted(
+            (name, value)
+            for name, value in env.items()
+            if (name.startswith("GO") and name not in _OWN) or name == "PATH"
+        )
     )
     return _modules(toolchain.go, project.gomod.parent, relevant, digest.hexdigest())
 

@@ -11,6 +11,7 @@ import pytest
 from build_bench import Bench, _bench, _temp_folder  # noqa: F401 - fixtures
 
 from orchwatchd import build
+from orchwatchd.build import state
 from orchwatchd.build.cache import belongs_to, ensure_cache, retire
 from orchwatchd.build.log import split_log_lines
 from orchwatchd.build.temp import make_temp, noted_temp, remove_temp, temp_of
@@ -222,3 +223,16 @@ def test_the_build_list_has_versions_and_replacements(bench: Bench) -> None:
     assert text is not None
     modules = {row["path"]: row for row in json.loads(text)}
     assert modules["github.com/DataDog/sketches-go"]["replace"] == {"path": "./here", "version": None}
+
+
+def test_the_build_list_is_asked_for_once_though_every_run_has_folders_of_its_own(bench: Bench) -> None:
+    found = bench.toolchain()
+    first = build.modules_document(
+        bench.project, found, {**bench.env, "GOTMPDIR": "/run-1", "GOCACHE": "/one"}
+    )
+    known = state._modules.cache_info().misses
+    again = build.modules_document(
+        bench.project, found, {**bench.env, "GOTMPDIR": "/run-2", "GOCACHE": "/two"}
+    )
+    assert first is not None
+    assert (again, state._modules.cache_info().misses) == (first, known)
