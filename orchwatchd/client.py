@@ -36,11 +36,13 @@ def ask(
     arguments: dict[str, Any] | None = None,
     *,
     on_event: Callable[[Event], None] | None = None,
+    patience: float | None = None,
 ) -> Answer | None:
     """Sends a request to the daemon at `path` and waits for its end.
 
-    Returns None where no daemon listens. Events go to `on_event` as they come. KeyboardInterrupt while waiting
-    closes the connection, which cancels the request; raises DaemonGoneError when the daemon dies first.
+    Returns None where no daemon listens. Events go to `on_event` as they come. `patience` is how many seconds of
+    silence are borne (None: any number, as for a build). KeyboardInterrupt while waiting closes the connection, which
+    cancels the request; raises DaemonGoneError when the daemon dies, or is silent for too long.
     """
     with _connected(path) as connection:
         if connection is None:
@@ -50,7 +52,7 @@ def ask(
             connection.sendall(
                 json.dumps({"command": command, "arguments": arguments or {}}).encode() + b"\n"
             )
-            connection.settimeout(None)
+            connection.settimeout(patience)
             for message in _messages(connection):
                 if "exit_code" in message:
                     return Answer(int(message["exit_code"]), message.get("result"))

@@ -13,6 +13,8 @@ from orchwatchd.cli.output import json_option, print_json, show
 if TYPE_CHECKING:
     from orchwatchd.config.paths import Paths
 
+PATIENCE = 15.0
+
 
 @click.command()
 @json_option
@@ -35,7 +37,8 @@ def _status(context: Context, paths: Paths) -> dict[str, Any]:
     from orchwatchd.models.rows import to_jsonable
     from orchwatchd.query import History
 
-    answer = ask(paths.socket, "status")
+    # Answered at once by a daemon that lives; one that is stopped or stuck must not hang this command, too.
+    answer = ask(paths.socket, "status", patience=PATIENCE)
     root = context.root_or_none()
     report: dict[str, Any] = {
         "state": "stopped",
