@@ -21,6 +21,7 @@ from orchwatchd.build import (
     recorded_environment,
 )
 from orchwatchd.build.toolchain import with_go_first
+from orchwatchd.errors import UnfitError
 from orchwatchd.models.run import Documents
 from orchwatchd.process import run_short
 
@@ -129,6 +130,8 @@ class Preparation:
         toolchain = self.toolchain()
         env = with_go_first({**self.env, **self.config.build.env}, toolchain.go)
         done = run_short([toolchain.go, "env", "GOCACHE"], cwd=self.project.gomod.parent, env=env)
+        if done.returncode:
+            raise UnfitError(f"`go env GOCACHE` failed: {done.stderr.strip()}")
         return Path(done.stdout.strip())
 
     def _once(
