@@ -62,7 +62,8 @@ def ask(
         except (OSError, ValueError) as error:
             raise DaemonGoneError(f"the daemon did not answer: {error}") from error
     raise DaemonGoneError(
-        "the daemon closed the connection before it answered", hint="see `orchwatchd status` and `orchwatchd runs`"
+        "the daemon closed the connection before it answered",
+        hint="see `orchwatchd status` and `orchwatchd runs`",
     )
 
 
