@@ -32,7 +32,7 @@ demo: setup
 	@$(RUN) .venv/bin/python scripts/demo.py $(if $(PROJECT),--project "$(PROJECT)")
 
 bench: setup
-	@$(RUN) .venv/bin/python -m benchmarks $(ARGS)
+	@$(RUN) .venv/bin/python -m benchmarks --page docs/performance.md $(ARGS)
 
 long: setup
 	@$(RUN) .venv/bin/pytest -m long $(ARGS)
