@@ -59,7 +59,7 @@ def test_a_partial_run_keeps_its_figures_and_leaves_the_page_alone(
     page.write_text("<!-- results: begin -->\nbefore\n<!-- results: end -->\n")
     words = ["--only", "startup", "--rounds", "3", "--out", str(tmp_path / "out"), "--page", str(page)]
     done = run_benchmarks(tools, tmp_path / "bench", greeter_cold, greeter_warm, words)
-    assert done.returncode in {0, 1}, done.stderr
+    assert done.returncode == 0, done.stderr
     (kept,) = (tmp_path / "out").glob("*-part.json")
     figures = json.loads(kept.read_text())
     assert [row["goal_text"] for row in figures["rows"]] == ["≤ 120 ms more"] * 2
