@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from orchwatchd.build.environment import masked
+from orchwatchd.build.gomod import read_gomod
+from orchwatchd.errors import OrchwatchdError
 from orchwatchd.models.build import Toolchain
 from orchwatchd.models.run import GitState
 from orchwatchd.process import ProgramMissingError, ProgramTimeoutError, child_environment, run_short
@@ -71,7 +73,9 @@ def modules_document(project: Project, toolchain: Toolchain, env: Mapping[str, s
             if (name.startswith("GO") and name not in _OWN) or name == "PATH"
         )
     )
-    return _modules(toolchain.go, project.gomod.parent, relevant, digest.hexdigest())
+    return _modules(toolchain.go, project.gomod.parent, relevant, digest.hexdigest()) or _required_modules(
+        project, toolchain, env
+    )
 
 
 @lru_cache(maxsize=4)
@@ -85,6 +89,24 @@ def _modules(go: Path, folder: Path, env: tuple[tuple[str, str], ...], _digest: 
             rows = [_module(line) for line in done.stdout.splitlines() if line]
             return json.dumps(sorted(rows, key=lambda row: str(row["path"])), separators=(",", ":"))
     return None
+
+
+def _required_modules(project: Project, toolchain: Toolchain, env: Mapping[str, str]) -> str | None:
+    """What the `go.mod` itself requires, where the whole module graph cannot be had (a `go.mod` of a module that no
+    package comes from is not at hand): since Go 1.17 that names every module that a package of the build comes from.
+    """
+    try:
+        found = read_gomod(toolchain.go, project.gomod, env)
+    except OrchwatchdError:
+        return None
+    rows: list[dict[str, object]] = [{"path": found.path, "version": None, "main": True}]
+    for path, version in found.requires.items():
+        row: dict[str, object] = {"path": path, "version": version}
+        if path in found.replaces:
+            new_path, new_version = found.replaces[path]
+            row["replace"] = {"path": masked(new_path), "version": new_version}
+        rows.append(row)
+    return json.dumps(sorted(rows, key=lambda row: str(row["path"])), separators=(",", ":"))
 
 
 def _module(line: str) -> dict[str, object]:

@@ -83,7 +83,7 @@ def _here(context: Context, go_args: tuple[str, ...], live: Live) -> int:
     from orchwatchd.jobs.recover import recover
     from orchwatchd.jobs.report import summarise
     from orchwatchd.jobs.sources import FreshSources
-    from orchwatchd.jobs.upkeep import after_run, disk_is_low, prune
+    from orchwatchd.jobs.upkeep import disk_is_low, prune
     from orchwatchd.lock import acquire
     from orchwatchd.models.event import Line
     from orchwatchd.models.request import BuildRequest
@@ -105,7 +105,7 @@ def _here(context: Context, go_args: tuple[str, ...], live: Live) -> int:
         done = record(recorder, BuildRequest(arguments=go_args), hooks, view)
         for line in summary_lines(summarise(paths.database, done.run)):
             live.tell(Line("result", line))
-        after_run(recorder)
+        keep_limits(recorder, live)
         if cancel.is_set() and not reasons:
             return INTERRUPTED
         return 0 if done.status == "ok" else 1
@@ -152,3 +152,15 @@ def cancelled_by_signals() -> Iterator[threading.Event]:
         for number, handler in before.items():
             signal.signal(number, handler)
     sys.stdout.flush()
+
+
+def keep_limits(recorder: Recorder, live: Live) -> None:
+    """What follows every run. A limit that cannot be kept just now is told, and changes nothing about the run."""
+    from orchwatchd.errors import OrchwatchdError
+    from orchwatchd.jobs.upkeep import after_run
+    from orchwatchd.models.event import Line
+
+    try:
+        after_run(recorder)
+    except OrchwatchdError as error:
+        live.tell(Line("warning", error.message))

@@ -36,12 +36,12 @@ def hand_over(context: Context, command: str, words: dict[str, Any], *, cancella
 def _here(context: Context, command: str, words: dict[str, Any], live: Any, *, cancellable: bool) -> Done:
     from dataclasses import replace
 
-    from orchwatchd.cli.building import cancelled_by_signals, hooks_here
+    from orchwatchd.cli.building import cancelled_by_signals, hooks_here, keep_limits
     from orchwatchd.jobs.record import Hooks
     from orchwatchd.jobs.recorder import open_recorder
     from orchwatchd.jobs.recover import recover
     from orchwatchd.jobs.requests import carry_out
-    from orchwatchd.jobs.upkeep import after_run, disk_is_low, prune
+    from orchwatchd.jobs.upkeep import disk_is_low, prune
     from orchwatchd.lock import acquire
 
     config, project, paths = context.config(), context.project(), context.paths()
@@ -55,5 +55,5 @@ def _here(context: Context, command: str, words: dict[str, Any], live: Any, *, c
                 prune(recorder)
             hooks, reasons = hooks_here(recorder, live, cancel)
             done = carry_out(recorder, command, words, hooks)
-            after_run(recorder)
+            keep_limits(recorder, live)
             return replace(done, exit_code=INTERRUPTED) if cancel.is_set() and not reasons else done

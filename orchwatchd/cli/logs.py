@@ -59,6 +59,9 @@ def logs(
     with open_history(context) as history:
         number = resolve(history, run, kind)
         summary = history.log_summary(number)
+        if summary is None and as_json:
+            print_json([])
+            return
         if summary is None:
             raise NotFoundError(
                 f"run #{number} has no log lines", hint="it wrote none, or they were dropped since"

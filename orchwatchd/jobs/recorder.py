@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from orchwatchd.build.log import STDERR
 from orchwatchd.jobs.deletion import held_folder
+from orchwatchd.jobs.derive import derive_anew
 from orchwatchd.jobs.preparation import Preparation
 from orchwatchd.jobs.reserve import release_if_full
 from orchwatchd.orchlog.family import LogFamily
@@ -78,4 +79,5 @@ def open_recorder(
     paths.create()
     release_if_full(paths)
     with held_folder(paths.work), Store.open(paths.database) as store:
+        derive_anew(store)
         yield Recorder(project, paths, config, store, env, Preparation(project, config, env))

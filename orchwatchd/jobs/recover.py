@@ -51,7 +51,7 @@ def recover(recorder: Recorder) -> tuple[RunId, ...]:
 def _record(recorder: Recorder, run: UnfinishedRun) -> None:
     parent = Path(run.work_parent)
     tree = find_work_tree(parent)
-    if tree is None and run.process is not None and not parent.is_dir():
+    if tree is None and run.process is not None:
         recorder.store.new_history_id()
     folder, family = recorder.files_of(run.id), recorder.log_family
     logs = ranges_since(family, run.logs) if family else ()

@@ -57,6 +57,7 @@ class FileToDerive:
     data: bytes
     synthetic: bool
     configuration: str | None
+    original_certain: bool = True
 
 
 Derive = Callable[[FileToDerive], tuple[AttributedInjection, ...]]

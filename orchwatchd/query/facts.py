@@ -90,7 +90,12 @@ def _version(row: dict[str, Any]) -> str:
 
 def _manifest(text: str) -> dict[str, str]:
     rows = (line.partition("  ") for line in text.splitlines())
-    return {path: digest for digest, _, path in rows if path}
+    return {path: digest for digest, _, path in rows if _is_source(path)}
+
+
+def _is_source(path: str) -> bool:
+    """Whether an input is the user's own: no program, and no file of a module's version, which other causes name."""
+    return bool(path) and (not path.startswith("/") or ("@v" not in path and "." in path.rpartition("/")[2]))
 
 
 def _json(connection: sqlite3.Connection, run: int, kind: str) -> Any:

@@ -43,14 +43,18 @@ def _output(
     names = Names(connection)
     before = connection.must("SELECT state, modified_files, injections FROM output WHERE id = ?", (output,))
     rows = connection.all(
-        """SELECT f.id, f.path, f.original, f.original_blob, f.blob, f.synthetic, p.path, p.variant, d.blob
+        """SELECT f.id, f.path, f.original, f.original_blob, f.blob, f.synthetic, f.original_certain,
+                  p.path, p.variant, d.blob
            FROM modified_file AS f JOIN output AS o ON o.id = f.output LEFT JOIN package AS p ON p.id = o.package
            LEFT JOIN run_document AS d ON d.run = f.recorded_run AND d.kind = 'configuration'
            WHERE f.output = ? ORDER BY f.id""",
         (output,),
     )
     everything: list[AttributedInjection] = []
-    for identity, path, original, original_blob, blob, synthetic, package, variant, configuration in rows:
+    for row in rows:
+        identity, path, original, original_blob, blob, synthetic, certain, package, variant, configuration = (
+            row
+        )
         found = derive_file(
             FileToDerive(
                 package=PackageName(package, variant) if package is not None else None,
@@ -62,6 +66,7 @@ def _output(
                 configuration=read_blob(connection.raw, configuration).decode()
                 if configuration is not None
                 else None,
+                original_certain=bool(certain),
             )
         )
         everything.extend(found)
