@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.history import Generator
-from benchmarks.sample import Base, Sample, Tree, build_sample, read_base
+from benchmarks.sample import Base, Sample, build_sample, kept_tree, read_base
 from benchmarks.world import make_world
 from orchwatchd.store import Store
 

@@ -86,8 +86,15 @@ def bare_build(project: Path, folder: Path, cache: Path, env: Mapping[str, str])
         capture_output=True,
     )
     wall = time.perf_counter() - began
+    (folder / "seconds").write_text(str(wall))
     (work,) = (folder / "tmp").glob("go-build*")
-    return Tree(work, graph, wall)
+    return kept_tree(work)
+
+
+def kept_tree(work: Path) -> Tree:
+    """What `bare_build` left: a work tree with the files beside it."""
+    folder = work.parent.parent
+    return Tree(work, folder / "graph.json", float((folder / "seconds").read_text()))
 
 
 def build_environment(env: Mapping[str, str], folder: Path, cache: Path) -> dict[str, str]:
