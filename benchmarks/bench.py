@@ -75,9 +75,7 @@ class Bench:
     def _built(self) -> Sample:
         folder = self.folder / self.example
         project = folder / "project"
-        trees = [
-            Tree(work, work.parent.parent / "graph.json") for work in folder.glob("bare/*/tmp/go-build*")
-        ]
+        trees = [kept_tree(work) for work in folder.glob("bare/*/tmp/go-build*")]
         if len(trees) == 2:
             cold, warm = sorted(trees, key=lambda tree: tree.work.parent.parent.name)
             return Sample(project, cold, warm)
