@@ -14,6 +14,8 @@ from hashlib import sha256
 from benchmarks.edits import Edit
 from benchmarks.sample import Base
 from benchmarks.world import World
+from orchwatchd.aspects.document import from_json, to_json
+from orchwatchd.models.aspect import ResolvedConfiguration
 from orchwatchd.models.log import IndexedLog
 from orchwatchd.models.run import CompilerMessage, GitState, RunEnd, RunStart, RunStatus
 from orchwatchd.store import Store
@@ -49,6 +51,7 @@ class Generator:
     _dice: random.Random = field(init=False)
     _edits: int = 0
     _before: list[dict[str, Edit]] = field(default_factory=list)
+    _configurations: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._dice = random.Random(self.seed)
@@ -158,8 +161,13 @@ class Generator:
         return "\n".join(lines) + "\n"
 
     def _settings(self) -> str | None:
-        text = self.base.documents.configuration
-        return text if text is None or not self.world.configuration else f"{text} {self.world.configuration}"
+        """Orchestrion's configuration in force: the recorded one, or that without one of its integrations."""
+        text, number = self.base.documents.configuration, self.world.configuration
+        if text is None or not number:
+            return text
+        if number not in self._configurations:
+            self._configurations[number] = _without_integration(from_json(text), number)
+        return self._configurations[number]
 
     def _end(self, status: RunStatus, failing: str | None, number: int) -> RunEnd:
         ended = _BEGIN + timedelta(minutes=12 * number, seconds=self._dice.uniform(2, 90))
@@ -178,6 +186,19 @@ class Generator:
             if failing
             else b"",
         )
+
+
+def _without_integration(configuration: ResolvedConfiguration, number: int) -> str:
+    """A configuration that lacks the integration of that number."""
+    packages = [one.package for one in configuration.integrations]
+    left_out = packages[number % len(packages)] if packages else ""
+    return to_json(
+        replace(
+            configuration,
+            aspects=tuple(one for one in configuration.aspects if one.key.package != left_out),
+            integrations=tuple(one for one in configuration.integrations if one.package != left_out),
+        )
+    )
 
 
 def snapshots(generator: Generator, sizes: tuple[int, ...]) -> Iterator[int]:
