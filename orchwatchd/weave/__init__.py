@@ -75,10 +75,11 @@ def _analysis(original: bytes | None, woven: bytes, synthetic: bool) -> Analysis
 
 def release() -> None:
     """Frees what is kept of the last files."""
+    from orchwatchd.weave.cuts import cut
     from orchwatchd.weave.syntax import parse
 
-    _analysis.cache_clear()
-    parse.cache_clear()
+    for kept in (_analysis, cut, parse):
+        kept.cache_clear()
 
 
 def original_path(woven: bytes) -> str | None:

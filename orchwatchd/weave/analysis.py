@@ -9,7 +9,14 @@ from typing import Final
 
 from orchwatchd.models.injection import Injection, InjectionKind
 from orchwatchd.weave import naming
-from orchwatchd.weave.declarations import Declaration, Import, enclosing_name, read_declarations, read_imports
+from orchwatchd.weave.declarations import (
+    Declaration,
+    Import,
+    enclosing_name,
+    parse_declarations,
+    read_declarations,
+    read_imports,
+)
 from orchwatchd.weave.lexer import GENERATED, lex
 from orchwatchd.weave.pairing import Pair, pair_declarations
 from orchwatchd.weave.pieces import Aligned, Piece, align_by_marks, align_declaration, find_pieces
@@ -40,15 +47,20 @@ def analyse(original: bytes | None, woven: bytes, *, synthetic: bool, lines: boo
     if original == woven:
         return Analysis(origins={line: line for line in range(woven.count(b"\n") + 1)} if lines else {})
     declarations = read_declarations(woven)
-    pairs = [Pair(None, one) for one in declarations]
-    if original is not None:
-        pairs = pair_declarations(original, declarations)
+    pairs = _pairs(original, declarations)
+    if not all(pair.equal or pair.woven is None or pair.woven.sound for pair in pairs):
+        declarations = parse_declarations(woven)
+        pairs = _pairs(original, declarations)
     work = _Work(pairs, declarations, original, woven, synthetic=synthetic, lines=lines)
     work.imports()
     work.linknames()
     for pair in pairs:
         work.declaration(pair)
     return work.finish()
+
+
+def _pairs(original: bytes | None, woven: list[Declaration]) -> list[Pair]:
+    return [Pair(None, one) for one in woven] if original is None else pair_declarations(original, woven)
 
 
 class _Work:

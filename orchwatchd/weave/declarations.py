@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from orchwatchd.weave.cuts import cut
 from orchwatchd.weave.lexer import GENERATED, lex
-from orchwatchd.weave.syntax import parse, parse_piece
+from orchwatchd.weave.syntax import is_one, parse, parse_declaration
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 _LINE_MARK: Final = re.compile(rb"^[ \t]*//line [^\n]*\n", re.MULTILINE)
 _ANY_MARK: Final = re.compile(rb"//line ([^\n]*?):\d+(?::\d+)?[ \t]*$", re.MULTILINE)
+_HEAD: Final = re.compile(rb"(func|type|var|const) (?:\([^()\n]*\) )?(\w+)")
 _KEYWORD: Final = {
     "function_declaration": "func",
     "method_declaration": "func",
@@ -26,56 +29,106 @@ _KEYWORD: Final = {
 _SPECS: Final = frozenset({"var_spec", "const_spec", "type_spec", "type_alias"})
 
 
-@dataclass(slots=True)
+@dataclass
 class Declaration:
-    """One top-level declaration. `keyword` is the Go keyword, or `error` for text that does not parse; `key` names
-    it within its file but for several `init` or `_`; `line` counts from 0 in the file; `plain` is the text without
-    lines of marks; `generated` says that it begins under a `//line <generated>` mark.
+    """One top-level declaration. `keyword` is the Go keyword, or `error` for text that does not parse; `line` counts
+    from 0 in the file; `generated` says that it begins under a `//line <generated>` mark. `parsed` is its node in the
+    tree of the text that it was read from; None where no parser read it yet, which is done when it is first asked for.
     """
 
     keyword: str
-    key: str
     start: int
     end: int
     line: int
     data: bytes
     generated: bool
-    node: Node = field(repr=False, compare=False)
+    parsed: Node | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def node(self) -> Node:
+        """Its syntax, in a tree in which it begins at the byte `node_start`."""
+        return self.parsed or parse_declaration(self.data)
 
     @property
+    def node_start(self) -> int:
+        return self.start if self.parsed else 0
+
+    @property
+    def sound(self) -> bool:
+        """Whether the parser agrees that it is one whole declaration."""
+        return self.parsed is not None or is_one(self.data)
+
+    @cached_property
+    def key(self) -> str:
+        """What names it within its file but for several `init` or `_`."""
+        return _name(self.node)
+
+    @property
+    def head(self) -> bytes | None:
+        """The first words, which tells it from most others: equal keys have equal heads. None of a group."""
+        found = _HEAD.match(self.data)
+        return found and found[1] + found[2]
+
+    @cached_property
     def plain(self) -> bytes:
-        return _LINE_MARK.sub(b"", self.data)
+        """Its text without lines of marks."""
+        return _LINE_MARK.sub(b"", self.data) if b"//line " in self.data else self.data
 
-    @property
+    @cached_property
     def text(self) -> str:
         return self.data.decode("utf-8", "surrogateescape")
 
 
-def read_declarations(data: bytes, *, first_line: int | None = None) -> list[Declaration]:
-    """Top-level declarations of `data` in their order. Never raises: what does not parse is an `error`. With
-    `first_line` it is a piece of a file, which begins at that line.
+def read_declarations(data: bytes) -> list[Declaration]:
+    """Top-level declarations of a file in their order, unparsed where its layout tells where they stand."""
+    cuts = cut(data)
+    if cuts is None:
+        return parse_declarations(data)
+    marks = _Marks(data)
+    return [
+        Declaration(one.keyword, one.start, one.end, one.line, data[one.start : one.end], marks.generated(one.start))
+        for one in cuts
+    ]
+
+
+def parse_declarations(data: bytes, *, first_line: int = 0) -> list[Declaration]:
+    """Top-level declarations of a file, or of the piece of one that begins at that line. Never raises: what does not
+    parse is an `error`.
     """
-    marks = [(found.start(), found[1] == GENERATED.encode()) for found in _ANY_MARK.finditer(data)]
-    found: list[Declaration] = []
-    generated = False
-    at = 0
-    tree = parse(data) if first_line is None else parse_piece(data)
-    for node in tree.root_node.children:
-        start, end = node.start_byte, node.end_byte
-        if node.type == "comment" or not data[start:end].strip(b" \t\r\n;"):
-            continue
-        while at < len(marks) and marks[at][0] < start:
-            generated = marks[at][1]
-            at += 1
-        keyword = _KEYWORD.get(node.type, "error")
-        line = (first_line or 0) + node.start_point[0]
-        found.append(Declaration(keyword, _name(node), start, end, line, data[start:end], generated, node))
-    return found
+    marks = _Marks(data)
+    return [
+        Declaration(
+            _KEYWORD.get(node.type, "error"),
+            node.start_byte,
+            node.end_byte,
+            first_line + node.start_point[0],
+            data[node.start_byte : node.end_byte],
+            marks.generated(node.start_byte),
+            node,
+        )
+        for node in parse(data).root_node.children
+        if node.type != "comment" and data[node.start_byte : node.end_byte].strip(b" \t\r\n;")
+    ]
+
+
+class _Marks:
+    """The `//line` marks of a text, asked about one place after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self._marks = [(found.start(), found[1] == GENERATED.encode()) for found in _ANY_MARK.finditer(data)]
+        self._at, self._generated = 0, False
+
+    def generated(self, start: int) -> bool:
+        """Whether the mark in force at a byte, which is no smaller than the last one, is `<generated>`."""
+        while self._at < len(self._marks) and self._marks[self._at][0] < start:
+            self._generated = self._marks[self._at][1]
+            self._at += 1
+        return self._generated
 
 
 def enclosing_name(declaration: Declaration, offset: int) -> str:
     """The name of what encloses the byte `offset` of `declaration`: in a group, that of its specification."""
-    specs = [n for n in _specs(declaration.node) if n.start_byte <= declaration.start + offset < n.end_byte]
+    specs = [n for n in _specs(declaration.node) if n.start_byte <= declaration.node_start + offset < n.end_byte]
     if not specs:
         return declaration.key
     return f"{declaration.keyword} {_spec_name(specs[0])}"

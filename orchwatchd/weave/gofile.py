@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from orchwatchd.weave.nodes import GoNode, Reader
-from orchwatchd.weave.syntax import declaration_name, parse, text_of
+from orchwatchd.weave.cuts import Cut, cut
+from orchwatchd.weave.nodes import GoNode, Imports, Reader
+from orchwatchd.weave.syntax import declaration_name, parse, parse_declaration
 
 if TYPE_CHECKING:
     from tree_sitter import Node as Tree
 
 
 class TopLevel:
-    """One top-level declaration of a file: its bytes, `region` its text with the comments above it, and what is read
-    when it is first asked for: its nodes and composed expressions from outside to inside, its `name` as in
-    `GoNode.declaration` (empty for groups).
+    """One top-level declaration of a file: its bytes, `lines` the first and the last one, which count from 1, `region`
+    its text with the comments above it, and what is read when it is first asked for: its nodes and composed
+    expressions from outside to inside, its `name` as in `GoNode.declaration` (empty for groups).
     """
 
-    def __init__(self, tree: Tree, start: int, end: int, region: bytes, reader: Reader) -> None:
-        self._tree, self._reader = tree, reader
-        self.start, self.end = start, end
-        self.region = region
+    def __init__(self, found: Cut, lines: tuple[int, int], region: bytes, imports: Imports, tree: Tree | None) -> None:
+        self.start, self.end, self.lines, self.region = found.start, found.end, lines, region
+        self._keyword, self._imports, self._parsed = found.keyword, imports, tree
+
+    @property
+    def _text(self) -> bytes:
+        return self.region[len(self.region) - (self.end - self.start) :]
 
     @cached_property
-    def lines(self) -> tuple[int, int]:
-        """The first and the last line, which count from 1."""
-        return self._tree.start_point[0] + 1, self._tree.end_point[0] + 1
+    def _tree(self) -> Tree:
+        return self._parsed or parse_declaration(self._text)
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(self.region, self._tree, self.start, self.lines[0], self._imports)
 
     @cached_property
     def name(self) -> str:
@@ -35,7 +43,7 @@ class TopLevel:
 
     @cached_property
     def _read(self) -> tuple[list[GoNode], list[tuple[int, int]]]:
-        return self._reader.visit(self._tree)
+        return self._reader.visit()
 
     @property
     def nodes(self) -> list[GoNode]:
@@ -48,11 +56,12 @@ class TopLevel:
     @cached_property
     def function(self) -> list[GoNode]:
         """The node of the function that it declares, its body unread; empty for anything else."""
-        return [self._reader.head(self._tree)] if self.name else []
+        return [self._reader.head()] if self.name else []
 
     def declares(self, declaration: str) -> bool:
         """Whether nodes in it can bear that name as their declaration."""
-        if _last_word(declaration).encode() not in self.region:
+        word = _last_word(declaration).encode()
+        if word not in self.region or (self._keyword == "func" and word not in self._text.partition(b"\n")[0]):
             return False
         if self.name:
             return self.name == declaration
@@ -107,21 +116,31 @@ class GoFile:
 
 def read_nodes(data: bytes) -> GoFile:
     """Reads a Go file, woven or not. Never raises: what does not parse has no nodes."""
-    root = parse(data).root_node
-    reader, package = Reader(data), ""
+    imports, package = Imports(), ""
     tops: list[TopLevel] = []
-    for child in root.children:
-        if child.type == "package_clause":
-            package = text_of(child.named_children[0]) if child.named_children else ""
-        elif child.type == "import_declaration":
-            reader.read_imports(child)
     before = 0
-    for child in root.children:
+    for found, tree in _declarations(data):
+        text = data[found.start : found.end]
+        if found.keyword == "package":
+            package = text.removeprefix(b"package").strip().decode("utf-8", "replace")
+        elif found.keyword == "import":
+            imports.read(tree or parse_declaration(text))
+        lines = (found.line + 1, found.line + 1 + text.count(b"\n"))
+        tops.append(TopLevel(found, lines, data[before : found.end], imports, tree))
+        before = found.end
+    return GoFile(package, imports.paths, imports.unnamed, tops)
+
+
+def _declarations(data: bytes) -> Iterator[tuple[Cut, Tree | None]]:
+    """The declarations of a file, with their nodes where only the parser could tell where they stand."""
+    cuts = cut(data)
+    if cuts is not None:
+        yield from ((found, None) for found in cuts)
+        return
+    for child in parse(data).root_node.children:
         if child.type != "comment" and child.child_count:
-            start, end = child.start_byte, child.end_byte
-            tops.append(TopLevel(child, start, end, data[before:end], reader))
-            before = end
-    return GoFile(package, reader.imports, reader.unnamed, tops)
+            keyword = child.type.partition("_")[0]
+            yield Cut(keyword, child.start_byte, child.end_byte, child.start_point[0]), child
 
 
 def _last_word(declaration: str) -> str:

@@ -76,19 +76,14 @@ def import_name(path: str) -> str:
     return re.sub(r"\.v\d+$", "", parts[-1]).removeprefix("go-").replace("-", "_")
 
 
-class Reader:
-    """Reads the nodes of one file, `data`. `imports` and `unnamed` are those of `GoFile`."""
+@dataclass(slots=True)
+class Imports:
+    """The imports of a file as name to path; names of `unnamed` paths are guesses."""
 
-    def __init__(self, data: bytes) -> None:
-        self.imports: dict[str, str] = {}
-        self.unnamed: set[str] = set()
-        self._data = data
+    paths: dict[str, str] = field(default_factory=dict)
+    unnamed: set[str] = field(default_factory=set)
 
-    @cached_property
-    def _lines(self) -> list[str]:
-        return self._data.decode("utf-8", "replace").split("\n")
-
-    def read_imports(self, tree: Tree) -> None:
+    def read(self, tree: Tree) -> None:
         """Takes in an import declaration."""
         for spec in descendants(tree, "import_spec"):
             path = text_of(spec.child_by_field_name("path")).strip('"`')
@@ -96,18 +91,40 @@ class Reader:
             if not name:
                 self.unnamed.add(path)
             if name not in {"_", "."}:
-                self.imports[name or import_name(path)] = path
+                self.paths[name or import_name(path)] = path
 
-    def visit(self, top: Tree) -> tuple[list[GoNode], list[tuple[int, int]]]:
-        """Reads a top-level declaration, from outside to inside; without recursion: expressions nest deeply."""
+
+class Reader:
+    """Reads the nodes of one top-level declaration, whose node is `top`: `region` is its text with the comments above
+    it, `start` its first byte in the file, `line` its first line, which counts from 1.
+    """
+
+    def __init__(self, region: bytes, top: Tree, start: int, line: int, imports: Imports) -> None:
+        self._region, self._top, self._imports = region, top, imports.paths
+        self._shift, self._down = start - top.start_byte, line - top.start_point[0]
+        self._above = len(region) - (top.end_byte - top.start_byte)
+        self._first = start == self._above  # nothing but comments stands before it in the file
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        lines = self._region.decode("utf-8", "replace").split("\n")
+        return lines if self._first else ["}", *lines[1:]]  # the rest of the line on which the one before it ends
+
+    @cached_property
+    def _rows_above(self) -> int:
+        """What makes a row of the tree a row of `_lines`."""
+        return self._region.count(b"\n", 0, self._above) - self._top.start_point[0]
+
+    def visit(self) -> tuple[list[GoNode], list[tuple[int, int]]]:
+        """The nodes from outside to inside, and where composed expressions stand; without recursion: these nest deeply."""
         nodes: list[GoNode] = []
         expressions: list[tuple[int, int]] = []
-        stack: list[tuple[Tree, GoNode | None, str]] = [(top, None, "")]
+        stack: list[tuple[Tree, GoNode | None, str]] = [(self._top, None, "")]
         while stack:
             tree, parent, declaration = stack.pop()
             declaration = declaration or declaration_name(tree)
             if tree.type.endswith("_expression") or tree.type in {"composite_literal", "func_literal"}:
-                expressions.append((tree.start_byte, tree.end_byte))
+                expressions.append((tree.start_byte + self._shift, tree.end_byte + self._shift))
             node = self._node(tree)
             if node is not None:
                 node.parent, node.declaration = parent, declaration
@@ -118,12 +135,16 @@ class Reader:
             stack.extend((child, parent, declaration) for child in reversed(inner))
         return nodes, expressions
 
-    def head(self, top: Tree) -> GoNode:
-        """The node of a function that stands at the top level."""
-        node = self._function(top, _FUNCTIONS[top.type])
-        node.declaration = declaration_name(top)
-        node.directives, node.doubtful = self._directives(top)
+    def head(self) -> GoNode:
+        """The node of a function, its body unread."""
+        node = self._function(self._top, _FUNCTIONS[self._top.type])
+        node.declaration = declaration_name(self._top)
+        node.directives, node.doubtful = self._directives(self._top)
         return node
+
+    def _plain(self, kind: str, tree: Tree) -> GoNode:
+        first, last = tree.start_point[0] + self._down, tree.end_point[0] + self._down
+        return GoNode(kind, tree.start_byte + self._shift, tree.end_byte + self._shift, first, last)
 
     def _node(self, tree: Tree) -> GoNode | None:
         kind = tree.type
@@ -133,10 +154,10 @@ class Reader:
             body = tree.child_by_field_name("type")
             if body is None or body.type != "struct_type":
                 return None
-            node = _plain("struct", tree)
+            node = self._plain("struct", tree)
             node.name = text_of(tree.child_by_field_name("name"))
         elif kind in _VALUES:
-            node = _plain("value", tree)
+            node = self._plain("value", tree)
             node.names = tuple(text_of(name) for name in tree.children_by_field_name("name"))
             typed = tree.child_by_field_name("type")
             node.type = self.type_name(typed) if typed is not None else None
@@ -147,23 +168,23 @@ class Reader:
         elif kind in _CALLS:
             node = self._call(tree)
         elif kind == "composite_literal":
-            node = _plain("composite", tree)
+            node = self._plain("composite", tree)
             node.type = self.type_name(tree.child_by_field_name("type"))
         elif kind == "unary_expression" and text_of(tree.child_by_field_name("operator")) == "&":
             operand = tree.child_by_field_name("operand")
             if operand is None or operand.type != "composite_literal":
                 return None
-            node = _plain("address", tree)
+            node = self._plain("address", tree)
             node.type = self.type_name(operand.child_by_field_name("type"))
         elif kind == "keyed_element":
-            node = _plain("pair", tree)
+            node = self._plain("pair", tree)
             node.name = text_of(tree.named_children[0]) if tree.named_children else ""
         else:
             return None
         return node
 
     def _function(self, tree: Tree, kind: str) -> GoNode:
-        node = _plain(kind, tree)
+        node = self._plain(kind, tree)
         node.name = text_of(tree.child_by_field_name("name"))
         receiver = tree.child_by_field_name("receiver")
         if receiver is not None:
@@ -172,7 +193,8 @@ class Reader:
         node.parameters = self._fields(tree.child_by_field_name("parameters"))
         node.results = self._fields(tree.child_by_field_name("result"))
         body = tree.child_by_field_name("body")
-        node.body = (body.start_byte, body.end_byte) if body is not None else (0, 0)
+        if body is not None:
+            node.body = (body.start_byte + self._shift, body.end_byte + self._shift)
         return node
 
     def _fields(self, tree: Tree | None) -> tuple[TypeName, ...]:
@@ -190,7 +212,7 @@ class Reader:
         return tuple(found)
 
     def _call(self, tree: Tree) -> GoNode:
-        node = _plain("call", tree)
+        node = self._plain("call", tree)
         called = tree.child_by_field_name("function")
         if called is None:
             return node
@@ -200,8 +222,8 @@ class Reader:
             operand = called.child_by_field_name("operand")
             name = text_of(called.child_by_field_name("field"))
             simple = operand is not None and operand.type == "identifier"
-            path = self.imports.get(text_of(operand)) if simple else None
-            local = simple and text_of(operand) not in self.imports
+            path = self._imports.get(text_of(operand)) if simple else None
+            local = simple and text_of(operand) not in self._imports
             # A method of a variable: Orchestrion takes `x.Name` for `Name` of the own package, too.
             node.callee = TypeName(name, "" if local else path, other=not simple)
             if local:
@@ -240,7 +262,7 @@ class Reader:
             return TypeName(text_of(tree))
         if tree.type == "qualified_type":
             qualifier = text_of(tree.child_by_field_name("package"))
-            return TypeName(text_of(tree.child_by_field_name("name")), self.imports.get(qualifier))
+            return TypeName(text_of(tree.child_by_field_name("name")), self._imports.get(qualifier))
         if tree.type == "interface_type" and not tree.named_children:
             return TypeName("any")
         return TypeName("", other=True)
@@ -251,9 +273,9 @@ class Reader:
         doubtful: set[str] = set()
         current: Tree | None = tree
         while current is not None:
-            before = self._lines[current.start_point[0]][: current.start_point[1]]
-            if not before.strip():
-                self._comments_above(current.start_point[0], sure, doubtful)
+            row = current.start_point[0] + self._rows_above
+            if not self._lines[row][: current.start_point[1]].strip():
+                self._comments_above(row, sure, doubtful)
             current = forwarder(current)
         return frozenset(sure), frozenset(doubtful - sure)
 
@@ -268,7 +290,3 @@ class Reader:
             elif not line.startswith("//line "):
                 found.add(line[2:])
 
-
-def _plain(kind: str, tree: Tree) -> GoNode:
-    first, last = tree.start_point[0], tree.end_point[0]
-    return GoNode(kind, tree.start_byte, tree.end_byte, first + 1, last + 1)

@@ -202,7 +202,8 @@ def _node(aligned: Aligned, first: int, end: int) -> Node:
     text, declaration = aligned.declaration.text, aligned.declaration
     start = len(text[: aligned.tokens[first].start].encode("utf-8", "surrogateescape"))
     stop = len(text[: aligned.tokens[end - 1].end].encode("utf-8", "surrogateescape"))
-    found = declaration.node.descendant_for_byte_range(declaration.start + start, declaration.start + stop)
+    base = declaration.node_start
+    found = declaration.node.descendant_for_byte_range(base + start, base + stop)
     return declaration.node if found is None else found
 
 

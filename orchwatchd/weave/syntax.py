@@ -23,15 +23,24 @@ _GROUPS: Final = frozenset(
 )
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=256)
 def parse(data: bytes) -> Syntax:
-    """The syntax tree of a Go text; that of a file that is asked about again is at hand."""
+    """The syntax tree of a Go text or a piece of one; several questions are asked of the same in turn."""
     return _parser().parse(data)
 
 
-def parse_piece(data: bytes) -> Syntax:
-    """The syntax tree of a part of a file, which nobody else will ask for."""
-    return _parser().parse(data)
+def parse_declaration(text: bytes) -> Tree:
+    """The node of a text that is one declaration: the first one, where it is more or none."""
+    # Without the newline the parser takes some for unfinished.
+    root = parse(text + b"\n").root_node
+    return root.children[0] if root.child_count else root
+
+
+def is_one(text: bytes) -> bool:
+    """Whether a text is one declaration and nothing else."""
+    found = parse_declaration(text)
+    alone = found.parent is not None and found.parent.child_count == 1
+    return alone and not found.has_error and (found.start_byte, found.end_byte) == (0, len(text))
 
 
 @cache

@@ -1,0 +1,172 @@
+"""Where the top-level declarations of a Go file stand, found without a parser; only gofmt's layout is understood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from orchwatchd.weave.syntax import is_one
+
+# A line that begins with neither a blank nor a `//`: gofmt lets only declarations, their closing brackets, labels and
+# comments begin in the first column.
+_FIRST_COLUMN: Final = re.compile(rb"\n(?!//|\s)")
+_KEYWORD: Final = re.compile(rb"(package|import|func|type|var|const)\b")
+_LABEL: Final = re.compile(rb"\w+:[ \t\r]*(?:\n|//|/\*)")
+_TOKEN: Final = re.compile(
+    rb"""(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))|`[^`]*(?:`|\Z)|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""", re.DOTALL
+)
+_BRACKETS: Final = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"))
+_NO_BRACKETS: Final = bytes(set(range(256)).difference(b"()[]{}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One declaration: its keyword, its bytes from `start` to `end` without comments around it, and its first line,
+    which counts from 0.
+    """
+
+    keyword: str
+    start: int
+    end: int
+    line: int
+
+
+@lru_cache(maxsize=4)
+def cut(data: bytes) -> tuple[Cut, ...] | None:
+    """The declarations of a Go file in their order, package clause and imports included; None where the text is not
+    as gofmt leaves it, so that only a parser can tell.
+
+    A keyword in the first column begins a declaration where no raw string or comment runs over it and no bracket is
+    open. Only text with a backquote or `/*` can run over a line; that is read token by token. Brackets are counted.
+    """
+    pieces = _pieces(data)
+    if pieces is None:
+        return None
+    found: list[Cut] = []
+    line = at = 0
+    for piece in pieces:
+        end = piece.end_of_code(data)
+        if end is None:
+            return None
+        line, at = line + data.count(b"\n", at, piece.start), piece.start
+        found.append(Cut(piece.keyword, piece.start, end, line))
+    return tuple(found)
+
+
+@dataclass(slots=True)
+class _Piece:
+    """From one keyword to the next: `closers` are the lines within that begin with a closing bracket, `long` says that
+    a token may run over lines.
+    """
+
+    keyword: str
+    start: int
+    end: int = 0
+    long: bool = False
+    closers: list[int] = field(default_factory=list)
+
+    def end_of_code(self, data: bytes) -> int | None:
+        """Where the declaration ends, None where this is not certainly one whole declaration."""
+        if self.long:
+            end, is_open = _read(data, self.start, self.end)
+        else:
+            end = _end(data, self.start, self.end)
+            is_open = _open(data, self.start, end) and _read(data, self.start, end)[1]
+        whole = not is_open and (self._plain(data, end) or is_one(data[self.start : end]))
+        return end if whole else None
+
+    def _plain(self, data: bytes, end: int) -> bool:
+        """Whether it is one line, or ends with the line on which its last bracket is closed: no second declaration can
+        stand in it.
+        """
+        closers = [at for at in self.closers if at < end]
+        if not closers:
+            return data.find(b"\n", self.start, end) < 0 and data.find(b";", self.start, end) < 0
+        return data.find(b"\n", closers[-1], end) < 0 and all(
+            _open(data, self.start, data.find(b"\n", at)) for at in closers[:-1]
+        )
+
+
+def _pieces(data: bytes) -> list[_Piece] | None:
+    """The text from keyword to keyword; None where something else begins in the first column, or stands before them."""
+    here = head = _Piece("", 0)
+    pieces: list[_Piece] = []
+    for at, long in _lines(data):
+        here.long |= long
+        if at == len(data):
+            break
+        if keyword := _KEYWORD.match(data, at):
+            here.end = at
+            here = _Piece(keyword[1].decode(), at)
+            pieces.append(here)
+        elif data[at : at + 1] in {b"}", b")"}:
+            here.closers.append(at)
+        elif not data.startswith(b"/*", at) and not (_LABEL.match(data, at)):
+            return None
+    here.end = len(data)
+    return pieces if _read(data, 0, head.end)[0] == 0 else None
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, bool]]:
+    """Where lines begin that have something in their first column and lie in no token; with each, whether anything
+    since the one before may be a token that runs over lines. The end of the text comes last.
+    """
+    known, long = 0, False  # no token runs over the byte `known`
+    first = [] if _FIRST_COLUMN.match(b"\n" + data[:2]) is None else [0]
+    for at in [*first, *(found.end() for found in _FIRST_COLUMN.finditer(data)), len(data)]:
+        if at < known:
+            continue
+        if data.find(b"`", known, at) >= 0 or data.find(b"/*", known, at) >= 0:
+            known, long = _over(data, known, at), True
+        else:
+            known = at
+        if known == at:
+            yield at, long
+            long = False
+
+
+def _over(data: bytes, start: int, at: int) -> int:
+    """The end of the token that runs over the byte `at`, else `at`; `start` is no byte within a token."""
+    for token in _TOKEN.finditer(data, start):
+        if token.start() >= at:
+            break
+        if token.end() > at:
+            return token.end()
+    return at
+
+
+def _read(data: bytes, start: int, end: int) -> tuple[int, bool]:
+    """Reads a piece token by token: where its code ends (at `start` where it has none), whether a bracket is open."""
+    last = at = start
+    code: list[bytes] = []
+    for token in _TOKEN.finditer(data, start, end):
+        code.append(data[at : token.start()])
+        last = at + len(code[-1].rstrip()) if code[-1].strip() else last
+        last = last if token["comment"] is not None else token.end()
+        at = token.end()
+    code.append(data[at:end])
+    last = at + len(code[-1].rstrip()) if code[-1].strip() else last
+    whole = b"".join(code)
+    return last, _open(whole, 0, len(whole))
+
+
+def _end(data: bytes, start: int, end: int) -> int:
+    """Where the code of a piece ends in which no token runs over lines."""
+    text = data[start:end].rstrip()
+    while True:
+        line = text.rfind(b"\n") + 1
+        comment = text.find(b"//", line)
+        if comment < 0:
+            return start + len(text)
+        if text[line:comment].strip():
+            return start + _read(text, line, len(text))[0]
+        text = text[:line].rstrip()
+
+
+def _open(data: bytes, start: int, end: int) -> bool:
+    """Whether any kind of bracket is not as often closed as opened."""
+    brackets = data[start:end].translate(None, _NO_BRACKETS)
+    return any(brackets.count(one) != brackets.count(other) for one, other in _BRACKETS)
