@@ -116,7 +116,8 @@ def correct_counters(connection: Connection, changes: Mapping[int, tuple[Tally, 
     )
     connection.execute("DELETE FROM temp.change")
     connection.many("INSERT INTO temp.change VALUES (?, ?, ?, ?, ?)", rows)
-    connection.execute(
+    # The planner would read every set for an UPDATE … FROM; the sets that are hit are few.
+    totals = connection.all(
         """
         WITH hit (member_set, output) AS (
             SELECT m.member_set, m.output FROM temp.change AS c
@@ -126,16 +127,15 @@ def correct_counters(connection: Connection, changes: Mapping[int, tuple[Tally, 
             JOIN member AS m ON m.output = c.output AND m.present = 1
             JOIN member_set AS s ON s.base = m.member_set
             WHERE NOT EXISTS (SELECT 1 FROM member AS d WHERE d.member_set = s.id AND d.output = m.output)
-        ), total AS (
-            SELECT h.member_set, sum(c.u) AS u, sum(c.p) AS p, sum(c.f) AS f, sum(c.i) AS i
-            FROM hit AS h JOIN temp.change AS c ON c.output = h.output GROUP BY h.member_set
         )
-        UPDATE member_set SET
-            unknown_packages = unknown_packages + total.u,
-            instrumented_packages = instrumented_packages + total.p,
-            modified_files = modified_files + total.f,
-            injections = member_set.injections + total.i
-        FROM total WHERE total.member_set = member_set.id
+        SELECT sum(c.u), sum(c.p), sum(c.f), sum(c.i), h.member_set
+        FROM hit AS h JOIN temp.change AS c ON c.output = h.output GROUP BY h.member_set
         """
+    )
+    connection.many(
+        """UPDATE member_set SET unknown_packages = unknown_packages + ?,
+           instrumented_packages = instrumented_packages + ?, modified_files = modified_files + ?,
+           injections = injections + ? WHERE id = ?""",
+        totals,
     )
     connection.execute("DELETE FROM temp.change")

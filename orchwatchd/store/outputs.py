@@ -21,7 +21,9 @@ _NOTHING: _State = ("unknown", 0, 0)
 
 
 class Outputs:
-    """Writes the outputs of one run. `changes` is what has become of the counters of outputs that were there before."""
+    """Writes the outputs of one run. `changes` is what has become of the counters of outputs that were there before:
+    those that are new are in no set yet.
+    """
 
     def __init__(self, connection: Connection, names: Names, run: int, versions: tuple[int, int]) -> None:
         self._connection = connection
@@ -30,6 +32,7 @@ class Outputs:
         self._versions = versions
         self._known: dict[str, int] = {}
         self._states: dict[int, _State] = {}
+        self._new: set[int] = set()
         self._rows: list[tuple[str, int, int, int, bytes | None, int]] = []
         self._import_rows: list[tuple[int, str, int]] = []
         self.changes: dict[int, tuple[Tally, Tally]] = {}
@@ -69,6 +72,7 @@ class Outputs:
             ),
         )
         self._states.update(dict.fromkeys(found.values(), _NOTHING))
+        self._new.update(found.values())
         return found
 
     def record(self, outputs: Iterable[OutputRecord]) -> list[tuple[OutputRecord, int]]:
@@ -115,6 +119,7 @@ class Outputs:
             (self._names.package(output.package) if output.package else None,),
         )
         self._states[identity] = _NOTHING
+        self._new.add(identity)
         return identity
 
     def _fill(
@@ -156,9 +161,10 @@ class Outputs:
         self._changed(identity, (state, len(output.files), len(injections)))
 
     def _changed(self, identity: int, now: _State) -> None:
-        before = tally(*self._states[identity])
-        first = self.changes.get(identity, (before, before))[0]
-        self.changes[identity] = (first, tally(*now))
+        if identity not in self._new:
+            before = tally(*self._states[identity])
+            first = self.changes.get(identity, (before, before))[0]
+            self.changes[identity] = (first, tally(*now))
         self._states[identity] = now
 
     def _imports(self, identity: int, output: OutputRecord) -> None:
