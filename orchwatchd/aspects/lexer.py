@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # A template's action stands in the text as this character while its literal parts are split; it may be part of a name.
 HOLE = "\ue000"
@@ -29,8 +29,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token: its kind (`comment`, `string`, `rune`, `name`, `number`, `operator`, `other`), text and offsets."""
 
     kind: str

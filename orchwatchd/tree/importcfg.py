@@ -14,6 +14,8 @@ from orchwatchd.tree.files import read_regular
 _STAGE_ARCHIVE = re.compile(r"/go-build\d+/((?:__tmp__/go-build\d+/)*b\d+)/_pkg_\.a$")
 _STAGE_FILE = re.compile(r"/go-build\d+/((?:__tmp__/go-build\d+/)*b\d+/[^/]+)$")
 _CACHE_FILE = re.compile(r"/([0-9a-f]{64})-d$")
+_PACKAGE_FILE = re.compile(r"^packagefile ([^=\n]*)=([^\n]*)", re.MULTILINE)
+_MODULE_INFO = re.compile(r"^modinfo ([^\n]*)", re.MULTILINE)
 _MAIN_PATH = re.compile(r"path\\t(.*?)\\n")
 _MAIN_MODULE = re.compile(r"\\nmod\\t(.*?)\\t")
 
@@ -38,18 +40,18 @@ def read_importcfg(path: Path | str) -> ImportConfig:
 
 def parse_importcfg(data: bytes) -> ImportConfig:
     """The content of an import configuration; archive paths are file system strings (`os.fsdecode`)."""
-    archives: dict[str, str] = {}
-    main = module = None
-    for line in data.split(b"\n"):
-        verb, _, rest = line.partition(b" ")
-        if verb == b"packagefile":
-            path, equals, archive = rest.partition(b"=")
-            if equals:
-                archives[path.decode("utf-8", "replace")] = os.fsdecode(archive)
-        elif verb == b"modinfo":
-            info = rest.decode("utf-8", "replace")
-            main, module = _first(_MAIN_PATH, info), _first(_MAIN_MODULE, info)
-    return ImportConfig(archives, main, module)
+    text = os.fsdecode(data)
+    found = _PACKAGE_FILE.findall(text)
+    archives = {_readable(path): archive for path, archive in found}
+    info = _MODULE_INFO.search(text)
+    if info is None:
+        return ImportConfig(archives)
+    return ImportConfig(archives, _first(_MAIN_PATH, info[1]), _first(_MAIN_MODULE, info[1]))
+
+
+def _readable(path: str) -> str:
+    """An import path; bytes that are no UTF-8 become replacement characters."""
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "replace")
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:

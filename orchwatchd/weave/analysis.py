@@ -87,7 +87,7 @@ class _Work:
         self.same = naming.merged_names(self.original_imports, self.woven_imports)
         self.paths = naming.paths_by_name(self.woven_imports)
         self.ordinals = naming.ordinals(pairs)
-        self.last_line = 0 if original is None else max(1, len(original.splitlines()))
+        self.last_line = 0 if original is None else original.count(b"\n") + (original[-1:] != b"\n")
         self.next_line = _next_original_lines(pairs, self.last_line)
         added = {one.path for one in self.woven_imports} - {one.path for one in self.original_imports}
         self.result.added_imports = tuple(sorted(added))
@@ -129,16 +129,18 @@ class _Work:
         marked = self._added_lines() if self.by_marks else None
         for start, found in stands:
             words = found.decode("utf-8", "replace").split()
-            line = self.woven.count(b"\n", 0, start)
-            if len(words) < 2 or (marked is not None and line not in marked):
+            if len(words) < 2 or (marked is not None and self._line(start) not in marked):
                 continue
             if known[words[1].encode()] > 0:
                 known[words[1].encode()] -= 1
                 continue
-            text = " ".join(words)
+            text, lines = " ".join(words), {self._line(start)}
             self._add(
-                InjectionKind.LINKNAME, words[1], text, text, lines={line}, original_line=self.last_line
+                InjectionKind.LINKNAME, words[1], text, text, lines=lines, original_line=self.last_line
             )
+
+    def _line(self, offset: int) -> int:
+        return self.woven.count(b"\n", 0, offset)
 
     def _added_lines(self) -> set[int]:
         """Lines just before a declaration that begins under a generated mark."""

@@ -18,6 +18,7 @@ _LABEL: Final = re.compile(rb"\w+:[ \t\r]*(?:\n|//|/\*)")
 _TOKEN: Final = re.compile(
     rb"""(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))|`[^`]*(?:`|\Z)|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""", re.DOTALL
 )
+_REST: Final = re.compile(rb"([^\n]*[^\s])[ \t\r]*(?:\n[ \t\r]*(?://[^\n]*)?)*")
 _BRACKETS: Final = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"))
 _NO_BRACKETS: Final = bytes(set(range(256)).difference(b"()[]{}"))
 
@@ -34,7 +35,7 @@ class Cut:
     line: int
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=256)
 def cut(data: bytes) -> tuple[Cut, ...] | None:
     """The declarations of a Go file in their order, package clause and imports included; None where the text is not
     as gofmt leaves it, so that only a parser can tell.
@@ -73,10 +74,19 @@ class _Piece:
         if self.long:
             end, is_open = _read(data, self.start, self.end)
         else:
-            end = _end(data, self.start, self.end)
+            end = self._end(data)
             is_open = _open(data, self.start, end) and _read(data, self.start, end)[1]
         whole = not is_open and (self._plain(data, end) or is_one(data[self.start : end]))
         return end if whole else None
+
+    def _end(self, data: bytes) -> int:
+        """Where the code ends if no token runs over lines: the last lines that are blank or comments go."""
+        last = self.closers[-1] if self.closers else self.start
+        rest = _REST.match(data, last, self.end)
+        if rest is None or rest.end() < self.end:
+            return _read(data, self.start, self.end)[0]
+        line = rest.end(1)
+        return _read(data, last, line)[0] if data.find(b"//", last, line) >= 0 else line
 
     def _plain(self, data: bytes, end: int) -> bool:
         """Whether it is one line, or ends with the line on which its last bracket is closed: no second declaration can
@@ -151,19 +161,6 @@ def _read(data: bytes, start: int, end: int) -> tuple[int, bool]:
     last = at + len(code[-1].rstrip()) if code[-1].strip() else last
     whole = b"".join(code)
     return last, _open(whole, 0, len(whole))
-
-
-def _end(data: bytes, start: int, end: int) -> int:
-    """Where the code of a piece ends in which no token runs over lines."""
-    text = data[start:end].rstrip()
-    while True:
-        line = text.rfind(b"\n") + 1
-        comment = text.find(b"//", line)
-        if comment < 0:
-            return start + len(text)
-        if text[line:comment].strip():
-            return start + _read(text, line, len(text))[0]
-        text = text[:line].rstrip()
 
 
 def _open(data: bytes, start: int, end: int) -> bool:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _LINE_MARK: Final = re.compile(rb"^[ \t]*//line [^\n]*\n", re.MULTILINE)
 _ANY_MARK: Final = re.compile(rb"//line ([^\n]*?):\d+(?::\d+)?[ \t]*$", re.MULTILINE)
-_HEAD: Final = re.compile(rb"(func|type|var|const) (?:\([^()\n]*\) )?(\w+)")
+_FUNCTION: Final = re.compile(r"func (?:\((?:\w+ )?(\*?)(\w+)(?:\[[\w, ]*\])?\) )?(\w+)[(\[]")
+_SINGLE: Final = re.compile(r"((?:type|var|const) \w+)[ \[]")
 _KEYWORD: Final = {
     "function_declaration": "func",
     "method_declaration": "func",
@@ -61,13 +62,9 @@ class Declaration:
     @cached_property
     def key(self) -> str:
         """What names it within its file but for several `init` or `_`."""
-        return _name(self.node)
-
-    @property
-    def head(self) -> bytes | None:
-        """The first words, which tells it from most others: equal keys have equal heads. None of a group."""
-        found = _HEAD.match(self.data)
-        return found and found[1] + found[2]
+        if self.keyword in {"package", "import"}:
+            return self.keyword
+        return _head_name(self.data) or _name(self.node)
 
     @cached_property
     def plain(self) -> bytes:
@@ -79,22 +76,29 @@ class Declaration:
         return self.data.decode("utf-8", "surrogateescape")
 
 
-def read_declarations(data: bytes) -> list[Declaration]:
-    """Top-level declarations of a file in their order, unparsed where its layout tells where they stand."""
+def read_declarations(data: bytes, *, first_line: int = 0) -> list[Declaration]:
+    """Top-level declarations of a file, or of the part of one that begins at that line, in their order: unparsed where
+    the layout tells where they stand.
+    """
     cuts = cut(data)
     if cuts is None:
-        return parse_declarations(data)
+        return parse_declarations(data, first_line=first_line)
     marks = _Marks(data)
     return [
-        Declaration(one.keyword, one.start, one.end, one.line, data[one.start : one.end], marks.generated(one.start))
+        Declaration(
+            one.keyword,
+            one.start,
+            one.end,
+            first_line + one.line,
+            data[one.start : one.end],
+            marks.generated(one.start),
+        )
         for one in cuts
     ]
 
 
 def parse_declarations(data: bytes, *, first_line: int = 0) -> list[Declaration]:
-    """Top-level declarations of a file, or of the piece of one that begins at that line. Never raises: what does not
-    parse is an `error`.
-    """
+    """The same, read by the parser. Never raises: what does not parse is an `error`."""
     marks = _Marks(data)
     return [
         Declaration(
@@ -188,6 +192,21 @@ def signature_names(declaration: Declaration) -> dict[str, str]:
 
 def _text(node: Node | None) -> str:
     return "" if node is None or node.text is None else node.text.decode("utf-8", "replace")
+
+
+def _head_name(data: bytes) -> str | None:
+    """The name of a declaration as `_name` gives it, where its first words are those of most."""
+    head = data[: data.find(b"\n")] if b"\n" in data else data
+    text = head.decode("utf-8", "replace")
+    if single := _SINGLE.match(text):
+        return single[1]
+    function = _FUNCTION.match(text)
+    if function is None:
+        return None
+    pointer, receiver, name = function.groups()
+    if receiver is None:
+        return name
+    return f"(*{receiver}).{name}" if pointer else f"{receiver}.{name}"
 
 
 def _name(node: Node) -> str:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class TopLevel:
-    """One top-level declaration of a file: its bytes, `lines` the first and the last one, which count from 1, `region`
+    """One top-level declaration of a file: its `keyword`, its bytes, `lines` the first and the last one, which count from 1, `region`
     its text with the comments above it, and what is read when it is first asked for: its nodes and composed
     expressions from outside to inside, its `name` as in `GoNode.declaration` (empty for groups).
     """
 
     def __init__(self, found: Cut, lines: tuple[int, int], region: bytes, imports: Imports, tree: Tree | None) -> None:
         self.start, self.end, self.lines, self.region = found.start, found.end, lines, region
-        self._keyword, self._imports, self._parsed = found.keyword, imports, tree
+        self.keyword, self._imports, self._parsed = found.keyword, imports, tree
 
     @property
     def _text(self) -> bytes:
@@ -53,6 +53,10 @@ class TopLevel:
     def expressions(self) -> list[tuple[int, int]]:
         return self._read[1]
 
+    def around(self, offset: int) -> list[GoNode]:
+        """The nodes that hold a byte, from outside to inside; no others are read for that."""
+        return self._reader.path(offset)
+
     @cached_property
     def function(self) -> list[GoNode]:
         """The node of the function that it declares, its body unread; empty for anything else."""
@@ -61,7 +65,7 @@ class TopLevel:
     def declares(self, declaration: str) -> bool:
         """Whether nodes in it can bear that name as their declaration."""
         word = _last_word(declaration).encode()
-        if word not in self.region or (self._keyword == "func" and word not in self._text.partition(b"\n")[0]):
+        if word not in self.region or (self.keyword == "func" and word not in self._text.partition(b"\n")[0]):
             return False
         if self.name:
             return self.name == declaration
@@ -90,6 +94,10 @@ class GoFile:
     def between(self, start: int, end: int) -> list[GoNode]:
         """The nodes of declarations that have any of the bytes from `start` to `end`."""
         return [node for top in self._between(start, end) for node in top.nodes]
+
+    def around(self, offset: int) -> list[GoNode]:
+        """The nodes that hold a byte, from outside to inside."""
+        return [node for top in self._between(offset, offset + 1) for node in top.around(offset)]
 
     def expressions(self, start: int, end: int) -> list[tuple[int, int]]:
         """The byte ranges of composed expressions that have any of the bytes from `start` to `end`."""

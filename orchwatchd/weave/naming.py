@@ -52,13 +52,13 @@ def ordinals(pairs: list[Pair]) -> dict[int, int]:
     """Numbers pairs whose declarations share a name (`init`, `_`): the user's in order, then those that were added."""
     counts: dict[str, int] = defaultdict(int)
     found: dict[int, int] = {}
-    heads = {pair.woven.head for pair in pairs if pair.woven is not None and not pair.equal} | {None}
+    keywords = {pair.woven.keyword for pair in pairs if pair.woven is not None and not pair.equal}
     for added in (False, True):
         for pair in pairs:
             if pair.woven is None or (pair.original is None and not pair.equal) is not added:
                 continue
-            if pair.equal and pair.woven.head not in heads:
-                continue  # most declarations: no parser has to read them for this
+            if pair.equal and pair.woven.keyword not in keywords:
+                continue  # nobody asks, and a group's name has to be parsed
             counts[pair.woven.key] += 1
             found[id(pair)] = counts[pair.woven.key]
     return found

@@ -122,18 +122,37 @@ class Reader:
         stack: list[tuple[Tree, GoNode | None, str]] = [(self._top, None, "")]
         while stack:
             tree, parent, declaration = stack.pop()
-            declaration = declaration or declaration_name(tree)
             if tree.type.endswith("_expression") or tree.type in {"composite_literal", "func_literal"}:
                 expressions.append((tree.start_byte + self._shift, tree.end_byte + self._shift))
-            node = self._node(tree)
-            if node is not None:
-                node.parent, node.declaration = parent, declaration
-                node.directives, node.doubtful = self._directives(tree)
-                nodes.append(node)
-                parent = node
+            declaration = declaration or declaration_name(tree)
+            node = self._placed(tree, parent, declaration)
+            nodes += [node] if node else []
             inner = [child for child in tree.children if child.child_count]
-            stack.extend((child, parent, declaration) for child in reversed(inner))
+            stack.extend((child, node or parent, declaration) for child in reversed(inner))
         return nodes, expressions
+
+    def path(self, offset: int) -> list[GoNode]:
+        """The nodes that hold a byte of the file, from outside to inside."""
+        at = offset - self._shift
+        inner: Tree | None = self._top
+        trees: list[Tree] = []
+        while inner is not None:
+            trees.append(inner)
+            inner = next((one for one in inner.children if one.start_byte <= at < one.end_byte), None)
+        nodes: list[GoNode] = []
+        declaration = ""
+        for tree in trees:
+            declaration = declaration or declaration_name(tree)
+            node = self._placed(tree, nodes[-1] if nodes else None, declaration)
+            nodes += [node] if node else []
+        return nodes
+
+    def _placed(self, tree: Tree, parent: GoNode | None, declaration: str) -> GoNode | None:
+        node = self._node(tree)
+        if node is not None:
+            node.parent, node.declaration = parent, declaration
+            node.directives, node.doubtful = self._directives(tree)
+        return node
 
     def head(self) -> GoNode:
         """The node of a function, its body unread."""

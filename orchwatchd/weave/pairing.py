@@ -7,10 +7,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Final
 
-from orchwatchd.weave.declarations import Declaration, parse_declarations
+from orchwatchd.weave.declarations import Declaration, read_declarations
 
 _NO_CODE: Final = re.compile(rb"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _SHORT: Final = 200
+# Any other name is declared once.
+_REPEATABLE: Final = re.compile(rb"\b(?:_|init)\b|\A(?:import\b|\w+ \()")
 _MOST_CELLS: Final = 40_000
 
 
@@ -35,11 +37,10 @@ def pair_declarations(original: bytes, woven: list[Declaration]) -> list[Pair]:
     counts = Counter(plains)
     pairs: list[Pair] = []
     gone: list[Pair] = []
-    repeated = _repeated_lines(original)
     cursor = lines = 0
     waiting: list[Declaration] = []
     for declaration, plain in zip(woven, plains, strict=True):
-        at = _find(original, plain, cursor, repeated) if counts[plain] == 1 else -1
+        at = _find(original, plain, cursor) if counts[plain] == 1 else -1
         if at < 0:
             waiting.append(declaration)
             continue
@@ -52,13 +53,7 @@ def pair_declarations(original: bytes, woven: list[Declaration]) -> list[Pair]:
     return pairs + gone
 
 
-def _repeated_lines(text: bytes) -> frozenset[bytes]:
-    """The lines in the first column that stand there more than once."""
-    counts = Counter(line for line in text.split(b"\n") if line and not line[0] in b" \t")
-    return frozenset(line for line, count in counts.items() if count > 1)
-
-
-def _find(original: bytes, plain: bytes, cursor: int, repeated: frozenset[bytes]) -> int:
+def _find(original: bytes, plain: bytes, cursor: int) -> int:
     at = (
         cursor if original.startswith(plain, cursor) else original.find(b"\n" + plain, max(0, cursor - 1)) + 1
     )
@@ -67,8 +62,8 @@ def _find(original: bytes, plain: bytes, cursor: int, repeated: frozenset[bytes]
     end = at + len(plain)
     if original[end : end + 1] not in {b"", b"\n", b"\r", b" ", b"\t", b";"}:
         return -1
-    again = len(plain) < _SHORT and plain.partition(b"\n")[0] in repeated
-    if again and original.find(b"\n" + plain + b"\n", end) >= 0:
+    repeatable = len(plain) < _SHORT and _REPEATABLE.search(plain)
+    if repeatable and original.find(b"\n" + plain + b"\n", end) >= 0:
         return -1  # another one like it follows: which of them this is, order decides
     return at
 
@@ -76,7 +71,7 @@ def _find(original: bytes, plain: bytes, cursor: int, repeated: frozenset[bytes]
 def _close(gap: bytes, line: int, waiting: list[Declaration], pairs: list[Pair], gone: list[Pair]) -> int:
     """Pairs what stands in one gap of the original with the woven declarations there; gives the line after it."""
     if not _NO_CODE.fullmatch(gap):
-        parsed = parse_declarations(gap, first_line=line)
+        parsed = read_declarations(gap, first_line=line)
         matched = _match(parsed, waiting)
         taken = set(matched.values())
         pairs += [Pair(parsed[matched[i]] if i in matched else None, w) for i, w in enumerate(waiting)]

@@ -56,7 +56,7 @@ def without_double_claims(facts: FileFacts, found: Sequence[Attribution]) -> Ite
 
 def enclosing_function(facts: FileFacts, offset: int) -> GoNode | None:
     """The innermost function or function literal whose body holds the byte `offset`, which is not its own start."""
-    around = [n for n in facts.woven.between(offset, offset + 1) if n.body[0] < offset < n.body[1]]
+    around = [n for n in facts.woven.around(offset) if n.body[0] < offset < n.body[1]]
     return max(around, key=lambda node: node.body[0], default=None)
 
 
@@ -79,6 +79,8 @@ def _without_woven_blocks(
     facts: FileFacts, injection: Injection, tokens: list[str]
 ) -> tuple[list[str], tuple[str, ...]]:
     """The tokens without the blocks that other aspects prepended to bodies in it, and the keys of those aspects."""
+    if not any(True for _ in facts.advice("prepend-statements")):
+        return tokens, ()
     functions = [
         node
         for node in facts.woven.on_lines(injection.line, injection.last_line)
@@ -131,8 +133,7 @@ def _words_fit(pattern: Sequence[str], words: Sequence[str]) -> bool:
 def fields(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
     """Aspects that add that field to the struct around it."""
     offset = facts.offset(injection.line)
-    near = facts.woven.between(offset, offset + 1)
-    structs = [n for n in near if n.kind == "struct" and n.start < offset < n.end]
+    structs = [n for n in facts.woven.around(offset) if n.kind == "struct" and n.start < offset]
     if not structs:
         return
     struct = max(structs, key=lambda node: node.start)
@@ -146,8 +147,7 @@ def signatures(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
     """Aspects whose templates ask for parameters or results of that function, which gives names to unnamed ones."""
     roles = set(_ROLE.findall(injection.code))
     offset = facts.offset(injection.line)
-    near = facts.woven.between(offset, offset + 1)
-    inside = [n for n in near if n.kind in {"function", "literal"} and n.start <= offset < n.end]
+    inside = [n for n in facts.woven.around(offset) if n.kind in {"function", "literal"}]
     functions = [n for n in inside if n.line <= injection.line <= n.last_line]
     if not functions:
         return

@@ -51,14 +51,17 @@ def expressions(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
 
 
 def _assigned(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
+    found = list(facts.advice("assign-value"))
+    if not found:
+        return
     near = facts.woven.on_lines(injection.line, injection.line)
     values = [n for n in near if n.kind == "value" and n.line <= injection.line <= n.last_line]
     tokens = facts.normal(injection.code)
-    for aspect, advice in facts.advice("assign-value"):
+    for aspect, advice in found:
         pattern = facts.pattern(*advice.templates, before="=")
         if template.match(pattern, tokens) or template.match(facts.pattern(*advice.templates), tokens):
-            found = (evaluate(aspect.join_point, Place(node), facts.around) for node in values)
-            yield Candidate(aspect, max(found, default=Sure.NO))
+            answers = (evaluate(aspect.join_point, Place(node), facts.around) for node in values)
+            yield Candidate(aspect, max(answers, default=Sure.NO))
 
 
 def _replaced(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
@@ -171,8 +174,11 @@ def _applications(facts: FileFacts, injection: Injection, region: Region) -> lis
 
 
 def _fit(facts: FileFacts, aspect: Aspect, advice: Advice, start: int, end: int) -> Application | None:
+    pattern = facts.template(advice)
+    if not facts.has(start, end, pattern.names):
+        return None
     tokens = _slice(facts, start, end)
-    fit = template.match(facts.pattern(*advice.templates), facts.normaliser()(tokens))
+    fit = template.match(pattern, facts.normaliser()(tokens))
     if fit is None:
         return None
     kept = _positions(facts, tokens)

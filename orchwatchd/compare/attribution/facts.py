@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from orchwatchd.aspects.lexer import Token, code_tokens
 from orchwatchd.compare.attribution.joinpoints import Place, Surroundings, evaluate
@@ -45,6 +46,7 @@ class FileFacts:
         self.configuration = configuration
         self._exists: dict[tuple[str, str], Sure] = {}
         self._originals: dict[str, bool] = {}
+        self._templates: dict[int, Pattern] = {}  # by the advice's identity: the configuration outlives this
 
     @cached_property
     def woven(self) -> GoFile:
@@ -109,7 +111,7 @@ class FileFacts:
         """Whether a join point matches anywhere, where there is anything; only declarations are read whose text has the
         words that a match needs.
         """
-        if not any(True for _ in self._tops(lambda top: top.nodes)):
+        if self._is_empty:
             return evaluate(point, Place(), self.around)
         may_match, named = _words_of(point), _only_named_functions(point)
 
@@ -119,6 +121,11 @@ class FileFacts:
             return top.function if named else top.nodes
 
         return self._anywhere(point, self._tops(nodes_of))
+
+    @cached_property
+    def _is_empty(self) -> bool:
+        """Whether there is nothing that a join point can match: nearly every file has a function, whose head says so."""
+        return not any(True for nodes_of in (_head_only, _all_nodes) for _ in self._tops(nodes_of))
 
     def _declared(self, declaration: str) -> list[tuple[GoNode, Surroundings]]:
         """The nodes of one declaration: the original's, and those of the woven file where the original has none."""
@@ -185,6 +192,18 @@ class FileFacts:
             pattern.literal(token)
         return pattern
 
+    def template(self, advice: Advice) -> Pattern:
+        """The pattern of all templates of an advice."""
+        known = self._templates.get(id(advice))
+        if known is None:
+            known = self._templates[id(advice)] = self.pattern(*advice.templates)
+        return known
+
+    def has(self, start: int, end: int, names: Iterable[str]) -> bool:
+        """Whether all those identifiers stand between two bytes of the woven file, as far as a search tells."""
+        find = self.context.woven.find
+        return all(find(name.encode(), start, end) >= 0 for name in names)
+
     def type_tokens(self, name: str) -> list[str]:
         """A type of the configuration (`*path.Name`) as tokens of this file."""
         pointer, bare = name.startswith("*"), name.lstrip("* ")
@@ -208,10 +227,16 @@ class FileFacts:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        starts = [0]
-        for line in self.context.woven.split(b"\n"):
-            starts.append(starts[-1] + len(line) + 1)
-        return starts[:-1]
+        lengths = [len(line) + 1 for line in self.context.woven.split(b"\n")]
+        return [0, *accumulate(lengths[:-1])]
+
+
+def _head_only(top: TopLevel) -> list[GoNode]:
+    return top.function if top.keyword == "func" else []
+
+
+def _all_nodes(top: TopLevel) -> list[GoNode]:
+    return top.nodes
 
 
 def allowed(aspect: Aspect, package: str) -> bool:

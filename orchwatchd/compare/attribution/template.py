@@ -50,11 +50,14 @@ class Step:
 
 @dataclass(slots=True)
 class Pattern:
-    """The automaton of a template: state 0 is its start, `end` its end; `literals` counts literal tokens."""
+    """The automaton of a template: state 0 is its start, `end` its end; `literals` counts literal tokens; `names` are
+    identifiers that are on every way through it.
+    """
 
     steps: list[list[Step]] = field(default_factory=lambda: [[]])
     end: int = 0
     literals: int = 0
+    names: set[str] = field(default_factory=set)
 
     def state(self) -> int:
         self.steps.append([])
@@ -147,24 +150,28 @@ def _choice(word: str, pieces: Iterator[tuple[str, str]], *, rebound: bool) -> C
 Normalise = Callable[[list[Token]], list[str]]
 
 
-def compile_parts(pattern: Pattern, parts: Sequence[Part], normalise: Normalise) -> None:
-    """Adds the parts of a template to the end of a pattern; `normalise` gives the tokens their comparable form."""
+def compile_parts(
+    pattern: Pattern, parts: Sequence[Part], normalise: Normalise, *, always: bool = True
+) -> None:
+    """Adds the parts of a template to the end of a pattern; `normalise` gives the tokens their comparable form.
+    `always` is False in a branch that can be left out.
+    """
     for part in parts:
         if isinstance(part, Text):
-            _compile_text(pattern, part, normalise)
+            _compile_text(pattern, part, normalise, always=always)
             continue
         start, end = pattern.end, pattern.state()
         for branch in part.branches:
             pattern.end = pattern.state()
             pattern.steps[start].append(Step(pattern.end))
-            compile_parts(pattern, branch, normalise)
+            compile_parts(pattern, branch, normalise, always=False)
             pattern.steps[pattern.end].append(Step(start if part.repeats else end))
         if part.optional or part.repeats:
             pattern.steps[start].append(Step(end))
         pattern.end = end
 
 
-def _compile_text(pattern: Pattern, part: Text, normalise: Normalise) -> None:
+def _compile_text(pattern: Pattern, part: Text, normalise: Normalise, *, always: bool) -> None:
     dots = iter(part.dots)
     for token in normalise(code_tokens(part.source)):
         count = token.count(HOLE)
@@ -174,6 +181,7 @@ def _compile_text(pattern: Pattern, part: Text, normalise: Normalise) -> None:
                 pattern.hole(dot=dot)
         else:
             pattern.literal(token)
+            pattern.names |= {token} if always and token.isidentifier() else set()
 
 
 def match(
