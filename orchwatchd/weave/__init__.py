@@ -26,7 +26,7 @@ __all__ = [
     "release",
 ]
 
-WEAVE_VERSION: Final = 1
+WEAVE_VERSION: Final = 2
 _ORIGINAL: Final = re.compile(rb"//line ((?:/|[A-Za-z]:[\\/])[^\n]*?):\d+(?::\d+)?[ \t]*\r?$", re.MULTILINE)
 
 

@@ -18,7 +18,7 @@ from orchwatchd.weave.declarations import (
     read_imports,
 )
 from orchwatchd.weave.lexer import GENERATED, lex
-from orchwatchd.weave.pairing import Pair, pair_declarations
+from orchwatchd.weave.pairing import Pair, Read, pair_declarations
 from orchwatchd.weave.pieces import Aligned, Piece, align_by_marks, align_declaration, find_pieces
 
 _LINKNAME: Final = re.compile(rb"//go:linkname[ \t][^\n]*")
@@ -46,11 +46,11 @@ def analyse(original: bytes | None, woven: bytes, *, synthetic: bool, lines: boo
     """
     if original == woven:
         return Analysis(origins={line: line for line in range(woven.count(b"\n") + 1)} if lines else {})
-    declarations = read_declarations(woven)
-    pairs = _pairs(original, declarations)
-    if not all(pair.equal or pair.woven is None or pair.woven.sound for pair in pairs):
-        declarations = parse_declarations(woven)
-        pairs = _pairs(original, declarations)
+    read = read_declarations
+    pairs = _pairs(original, declarations := read(woven), read)
+    if not all(pair.sound for pair in pairs):
+        read = parse_declarations
+        pairs = _pairs(original, declarations := read(woven), read)
     work = _Work(pairs, declarations, original, woven, synthetic=synthetic, lines=lines)
     work.imports()
     work.linknames()
@@ -59,8 +59,10 @@ def analyse(original: bytes | None, woven: bytes, *, synthetic: bool, lines: boo
     return work.finish()
 
 
-def _pairs(original: bytes | None, woven: list[Declaration]) -> list[Pair]:
-    return [Pair(None, one) for one in woven] if original is None else pair_declarations(original, woven)
+def _pairs(original: bytes | None, woven: list[Declaration], read: Read) -> list[Pair]:
+    return (
+        [Pair(None, one) for one in woven] if original is None else pair_declarations(original, woven, read)
+    )
 
 
 class _Work:
@@ -135,9 +137,7 @@ class _Work:
                 known[words[1].encode()] -= 1
                 continue
             text, lines = " ".join(words), {self._line(start)}
-            self._add(
-                InjectionKind.LINKNAME, words[1], text, text, lines=lines, original_line=self.last_line
-            )
+            self._add(InjectionKind.LINKNAME, words[1], text, text, lines=lines, original_line=self.last_line)
 
     def _line(self, offset: int) -> int:
         return self.woven.count(b"\n", 0, offset)

@@ -16,11 +16,12 @@ _FIRST_COLUMN: Final = re.compile(rb"\n(?!//|\s)")
 _KEYWORD: Final = re.compile(rb"(package|import|func|type|var|const)\b")
 _LABEL: Final = re.compile(rb"\w+:[ \t\r]*(?:\n|//|/\*)")
 _TOKEN: Final = re.compile(
-    rb"""(?P<comment>//[^\n]*|/\*.*?(?:\*/|\Z))|`[^`]*(?:`|\Z)|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""", re.DOTALL
+    rb"""(?P<comment>//[^\n]*|/\*.*?\*/)|`[^`]*`|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'""",
+    re.DOTALL,
 )
 _REST: Final = re.compile(rb"([^\n]*[^\s])[ \t\r]*(?:\n[ \t\r]*(?://[^\n]*)?)*")
-_BRACKETS: Final = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"))
-_NO_BRACKETS: Final = bytes(set(range(256)).difference(b"()[]{}"))
+_NO_BRACKETS: Final = bytes(set(range(256)).difference(b"()[]{}\n"))
+_PAIR: Final = re.compile(rb"\(\n*\)|\[\n*\]|\{\n*\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def cut(data: bytes) -> tuple[Cut, ...] | None:
     as gofmt leaves it, so that only a parser can tell.
 
     A keyword in the first column begins a declaration where no raw string or comment runs over it and no bracket is
-    open. Only text with a backquote or `/*` can run over a line; that is read token by token. Brackets are counted.
+    open. Only text with a backquote or `/*` can run over a line; that is read token by token. What lies between two
+    keywords is one declaration if no line but its last ends outside of brackets; else the parser is asked.
     """
     pieces = _pieces(data)
     if pieces is None:
@@ -71,13 +73,14 @@ class _Piece:
 
     def end_of_code(self, data: bytes) -> int | None:
         """Where the declaration ends, None where this is not certainly one whole declaration."""
-        if self.long:
-            end, is_open = _read(data, self.start, self.end)
-        else:
+        if not self.long:
             end = self._end(data)
-            is_open = _open(data, self.start, end) and _read(data, self.start, end)[1]
-        whole = not is_open and (self._plain(data, end) or is_one(data[self.start : end]))
-        return end if whole else None
+            if _closed(data[self.start : end]) and not self._parted(data, end):
+                return end
+        end, code = _read(data, self.start, self.end)
+        if _closed(code) and not self._parted(data, end):
+            return end
+        return end if is_one(data[self.start : end]) else None
 
     def _end(self, data: bytes) -> int:
         """Where the code ends if no token runs over lines: the last lines that are blank or comments go."""
@@ -88,16 +91,12 @@ class _Piece:
         line = rest.end(1)
         return _read(data, last, line)[0] if data.find(b"//", last, line) >= 0 else line
 
-    def _plain(self, data: bytes, end: int) -> bool:
-        """Whether it is one line, or ends with the line on which its last bracket is closed: no second declaration can
-        stand in it.
-        """
-        closers = [at for at in self.closers if at < end]
-        if not closers:
-            return data.find(b"\n", self.start, end) < 0 and data.find(b";", self.start, end) < 0
-        return data.find(b"\n", closers[-1], end) < 0 and all(
-            _open(data, self.start, data.find(b"\n", at)) for at in closers[:-1]
-        )
+    def _parted(self, data: bytes, end: int) -> bool:
+        """Whether a `;` may end a declaration within a line."""
+        if data.find(b";", self.start, end) < 0:
+            return False
+        lines = ((at, data.find(b"\n", at, end)) for at in (self.start, *self.closers) if at < end)
+        return any(data.find(b";", at, end if stop < 0 else stop) >= 0 for at, stop in lines)
 
 
 def _pieces(data: bytes) -> list[_Piece] | None:
@@ -114,7 +113,7 @@ def _pieces(data: bytes) -> list[_Piece] | None:
             pieces.append(here)
         elif data[at : at + 1] in {b"}", b")"}:
             here.closers.append(at)
-        elif not data.startswith(b"/*", at) and not (_LABEL.match(data, at)):
+        elif not (data.startswith(b"/*", at) or _LABEL.match(data, at)):
             return None
     here.end = len(data)
     return pieces if _read(data, 0, head.end)[0] == 0 else None
@@ -148,8 +147,10 @@ def _over(data: bytes, start: int, at: int) -> int:
     return at
 
 
-def _read(data: bytes, start: int, end: int) -> tuple[int, bool]:
-    """Reads a piece token by token: where its code ends (at `start` where it has none), whether a bracket is open."""
+def _read(data: bytes, start: int, end: int) -> tuple[int, bytes]:
+    """Reads a piece token by token: where its code ends (at `start` where it has none), and what it is without strings
+    and comments.
+    """
     last = at = start
     code: list[bytes] = []
     for token in _TOKEN.finditer(data, start, end):
@@ -159,11 +160,12 @@ def _read(data: bytes, start: int, end: int) -> tuple[int, bool]:
         at = token.end()
     code.append(data[at:end])
     last = at + len(code[-1].rstrip()) if code[-1].strip() else last
-    whole = b"".join(code)
-    return last, _open(whole, 0, len(whole))
+    return last, b"".join(code).rstrip()
 
 
-def _open(data: bytes, start: int, end: int) -> bool:
-    """Whether any kind of bracket is not as often closed as opened."""
-    brackets = data[start:end].translate(None, _NO_BRACKETS)
-    return any(brackets.count(one) != brackets.count(other) for one, other in _BRACKETS)
+def _closed(code: bytes) -> bool:
+    """Whether all brackets are closed and no line but the last ends outside of them."""
+    left, found = code.translate(None, _NO_BRACKETS), 1
+    while found:
+        left, found = _PAIR.subn(b"", left)
+    return not left

@@ -76,13 +76,13 @@ class Declaration:
         return self.data.decode("utf-8", "surrogateescape")
 
 
-def read_declarations(data: bytes, *, first_line: int = 0) -> list[Declaration]:
+def read_declarations(data: bytes, first_line: int = 0) -> list[Declaration]:
     """Top-level declarations of a file, or of the part of one that begins at that line, in their order: unparsed where
     the layout tells where they stand.
     """
     cuts = cut(data)
     if cuts is None:
-        return parse_declarations(data, first_line=first_line)
+        return parse_declarations(data, first_line)
     marks = _Marks(data)
     return [
         Declaration(
@@ -97,7 +97,7 @@ def read_declarations(data: bytes, *, first_line: int = 0) -> list[Declaration]:
     ]
 
 
-def parse_declarations(data: bytes, *, first_line: int = 0) -> list[Declaration]:
+def parse_declarations(data: bytes, first_line: int = 0) -> list[Declaration]:
     """The same, read by the parser. Never raises: what does not parse is an `error`."""
     marks = _Marks(data)
     return [
@@ -132,7 +132,9 @@ class _Marks:
 
 def enclosing_name(declaration: Declaration, offset: int) -> str:
     """The name of what encloses the byte `offset` of `declaration`: in a group, that of its specification."""
-    specs = [n for n in _specs(declaration.node) if n.start_byte <= declaration.node_start + offset < n.end_byte]
+    specs = [
+        n for n in _specs(declaration.node) if n.start_byte <= declaration.node_start + offset < n.end_byte
+    ]
     if not specs:
         return declaration.key
     return f"{declaration.keyword} {_spec_name(specs[0])}"

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 
 class TopLevel:
-    """One top-level declaration of a file: its `keyword`, its bytes, `lines` the first and the last one, which count from 1, `region`
-    its text with the comments above it, and what is read when it is first asked for: its nodes and composed
-    expressions from outside to inside, its `name` as in `GoNode.declaration` (empty for groups).
+    """One top-level declaration of a file: its `keyword`, its bytes, `lines` the first and the last one, which count
+    from 1, `region` its text with the comments above it, and what is read when it is first asked for: its nodes and
+    composed expressions from outside to inside, its `name` as in `GoNode.declaration` (empty for groups).
     """
 
-    def __init__(self, found: Cut, lines: tuple[int, int], region: bytes, imports: Imports, tree: Tree | None) -> None:
+    def __init__(
+        self, found: Cut, lines: tuple[int, int], region: bytes, imports: Imports, tree: Tree | None
+    ) -> None:
         self.start, self.end, self.lines, self.region = found.start, found.end, lines, region
         self.keyword, self._imports, self._parsed = found.keyword, imports, tree
 

@@ -108,7 +108,9 @@ class Reader:
     @cached_property
     def _lines(self) -> list[str]:
         lines = self._region.decode("utf-8", "replace").split("\n")
-        return lines if self._first else ["}", *lines[1:]]  # the rest of the line on which the one before it ends
+        return (
+            lines if self._first else ["}", *lines[1:]]
+        )  # the rest of the line on which the one before it ends
 
     @cached_property
     def _rows_above(self) -> int:
@@ -116,7 +118,7 @@ class Reader:
         return self._region.count(b"\n", 0, self._above) - self._top.start_point[0]
 
     def visit(self) -> tuple[list[GoNode], list[tuple[int, int]]]:
-        """The nodes from outside to inside, and where composed expressions stand; without recursion: these nest deeply."""
+        """The nodes from outside to inside, and where composed expressions stand. No recursion: these nest deeply."""
         nodes: list[GoNode] = []
         expressions: list[tuple[int, int]] = []
         stack: list[tuple[Tree, GoNode | None, str]] = [(self._top, None, "")]
@@ -308,4 +310,3 @@ class Reader:
                 return
             elif not line.startswith("//line "):
                 found.add(line[2:])
-

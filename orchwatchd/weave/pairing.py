@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from orchwatchd.weave.declarations import Declaration, read_declarations
+from orchwatchd.weave.declarations import Declaration
 
 _NO_CODE: Final = re.compile(rb"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _SHORT: Final = 200
 # Any other name is declared once.
 _REPEATABLE: Final = re.compile(rb"\b(?:_|init)\b|\A(?:import\b|\w+ \()")
 _MOST_CELLS: Final = 40_000
+
+Read = Callable[[bytes, int], list[Declaration]]
+"""Gives the declarations of a part of a file that begins at a line (from 0)."""
 
 
 @dataclass(slots=True)
@@ -27,11 +31,16 @@ class Pair:
     equal: bool = False
     original_line: int = 0
 
+    @property
+    def sound(self) -> bool:
+        """Whether the parser agrees that what changed is one declaration on either side."""
+        return self.equal or all(one is None or one.sound for one in (self.original, self.woven))
 
-def pair_declarations(original: bytes, woven: list[Declaration]) -> list[Pair]:
+
+def pair_declarations(original: bytes, woven: list[Declaration], read: Read) -> list[Pair]:
     """Pairs all declarations of both texts, in the order of the woven one; those that are gone stand last.
 
-    Declarations that are the same text are found by searching it; only what lies between them is parsed.
+    Declarations that are the same text are found by searching it; only what lies between them is `read`.
     """
     plains = [declaration.plain for declaration in woven]
     counts = Counter(plains)
@@ -44,12 +53,12 @@ def pair_declarations(original: bytes, woven: list[Declaration]) -> list[Pair]:
         if at < 0:
             waiting.append(declaration)
             continue
-        lines = _close(original[cursor:at], lines, waiting, pairs, gone)
+        lines = _close(original[cursor:at], lines, waiting, pairs, gone, read)
         pairs.append(Pair(None, declaration, equal=True, original_line=lines))
         waiting = []
         cursor = at + len(plain)
         lines += plain.count(b"\n")
-    _close(original[cursor:], lines, waiting, pairs, gone)
+    _close(original[cursor:], lines, waiting, pairs, gone, read)
     return pairs + gone
 
 
@@ -68,10 +77,12 @@ def _find(original: bytes, plain: bytes, cursor: int) -> int:
     return at
 
 
-def _close(gap: bytes, line: int, waiting: list[Declaration], pairs: list[Pair], gone: list[Pair]) -> int:
+def _close(
+    gap: bytes, line: int, waiting: list[Declaration], pairs: list[Pair], gone: list[Pair], read: Read
+) -> int:
     """Pairs what stands in one gap of the original with the woven declarations there; gives the line after it."""
     if not _NO_CODE.fullmatch(gap):
-        parsed = read_declarations(gap, first_line=line)
+        parsed = read(gap, line)
         matched = _match(parsed, waiting)
         taken = set(matched.values())
         pairs += [Pair(parsed[matched[i]] if i in matched else None, w) for i, w in enumerate(waiting)]

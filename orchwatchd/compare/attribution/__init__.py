@@ -16,7 +16,7 @@ from orchwatchd.models.injection import Attribution, Injection, InjectionKind
 
 __all__ = ["ATTRIBUTION_VERSION", "FileContext", "attribute"]
 
-ATTRIBUTION_VERSION = 1
+ATTRIBUTION_VERSION = 2
 
 _FINDERS = {
     InjectionKind.STATEMENTS: declared.statements,

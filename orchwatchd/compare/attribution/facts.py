@@ -124,7 +124,7 @@ class FileFacts:
 
     @cached_property
     def _is_empty(self) -> bool:
-        """Whether there is nothing that a join point can match: nearly every file has a function, whose head says so."""
+        """Whether there is nothing that a join point can match; the head of one function already tells."""
         return not any(True for nodes_of in (_head_only, _all_nodes) for _ in self._tops(nodes_of))
 
     def _declared(self, declaration: str) -> list[tuple[GoNode, Surroundings]]:
