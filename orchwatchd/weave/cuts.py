@@ -21,6 +21,7 @@ _TOKEN: Final = re.compile(
 )
 _REST: Final = re.compile(rb"([^\n]*[^\s])[ \t\r]*(?:\n[ \t\r]*(?://[^\n]*)?)*")
 _NO_BRACKETS: Final = bytes(set(range(256)).difference(b"()[]{}\n"))
+_LAST: Final = frozenset(b")]}\"'`_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _PAIR: Final = re.compile(rb"\(\n*\)|\[\n*\]|\{\n*\}")
 
 
@@ -76,11 +77,10 @@ class _Piece:
         if not self.long:
             end = self._end(data)
             if _closed(data[self.start : end]) and not self._parted(data, end):
-                return end
+                return end if _ends(data, end) else None
         end, code = _read(data, self.start, self.end)
-        if _closed(code) and not self._parted(data, end):
-            return end
-        return end if is_one(data[self.start : end]) else None
+        one = (_closed(code) and not self._parted(data, end)) or is_one(data[self.start : end])
+        return end if one and _ends(data, end) else None
 
     def _end(self, data: bytes) -> int:
         """Where the code ends if no token runs over lines: the last lines that are blank or comments go."""
@@ -161,6 +161,12 @@ def _read(data: bytes, start: int, end: int) -> tuple[int, bytes]:
     code.append(data[at:end])
     last = at + len(code[-1].rstrip()) if code[-1].strip() else last
     return last, b"".join(code).rstrip()
+
+
+def _ends(data: bytes, end: int) -> bool:
+    """Whether a newline at `end` ends a declaration: after an operator it does not (Go specification, "Semicolons")."""
+    last = data[end - 1]
+    return (last >= 0x80 or last in _LAST) and data[end - 5 : end].split()[-1:] != [b"chan"]
 
 
 def _closed(code: bytes) -> bool:

@@ -177,6 +177,8 @@ def test_what_begins_in_the_first_column_is_told_apart(title: str, text: str, ex
         'package p\n\nimport "a"\n\tfunc f() {\n}\n',
         "package p\n\nvar a = 1; func f() {\n}\n",
         "package p\n\nfunc f() {\n}; func g() {\n}\n",
+        "package p\n\ntype F =\nfunc(int) string\n",
+        "package p\n\nvar c chan\nfunc()\n",
         "x := 1\n\npackage p\n",
         "\tpackage p\n\nfunc f() {}\n",
     ],
