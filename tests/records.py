@@ -103,7 +103,7 @@ class Package:
             nested=nested,
             package=self.name,
             kinds=(StageKind.COMPILE,),
-            build_id=self.build if finished else replace(self.build, content=None),
+            build_id=self.build if finished else self.build._replace(content=None),
             status=StageStatus.COMPILED if finished else StageStatus.FAILED,
             wall=0.5,
             cpu=0.25,
