@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +43,36 @@ class Timeline:
         self._bases = dict(
             connection.execute("SELECT id, base FROM member_set WHERE base IS NOT NULL").fetchall()
         )
-        self._known: dict[int, Held | bool] = {}
+        self._single = {
+            output: Held(output, state == "woven", meaning) if state in {"plain", "woven"} else True
+            for output, (state, meaning) in self._outputs.items()
+        }
 
     def __iter__(self) -> Iterator[tuple[int, Held | None]]:
         """Runs with what they hold; None where a run lacks the package. Runs that cannot tell are left out."""
+        return iter(self._steps)
+
+    @cached_property
+    def _steps(self) -> list[tuple[int, Held | None]]:
+        known: dict[int, Held | bool] = {}
+        found: list[tuple[int, Held | None]] = []
         for run, members in self._runs:
-            held = self._known.get(members)
+            held = known.get(members)
             if held is None:
                 # A set without rows of its own on the package has what its base has.
                 decisive = members if members in self._rows else self._bases.get(members, members)
-                held = self._known.get(decisive)
+                held = known.get(decisive)
                 held = self._held(decisive) if held is None else held
-                self._known[members] = self._known[decisive] = held
-            if held is False:
-                yield run, None
-            elif held is not True:
-                yield run, held
+                known[members] = known[decisive] = held
+            if held is not True:
+                found.append((run, held or None))
+        return found
 
     def changing(self) -> set[int]:
         """The woven outputs with which the instrumentation differs from what the package was before."""
         found: set[int] = set()
         last: Held | None = None
-        for _, held in self:
+        for _, held in self._steps:
             if held is None or held is last:
                 continue
             if held.woven and (last is None or held.meaning != last.meaning):
@@ -73,14 +82,16 @@ class Timeline:
 
     def _held(self, members: int) -> Held | bool:
         """What a set of members has of the package: False for nothing, True where it cannot be told."""
-        rows = {**self._rows.get(self._bases.get(members, 0), {}), **self._rows.get(members, {})}
-        present = [output for output, there in rows.items() if there]
+        rows = self._rows.get(members, {})
+        base = self._rows.get(self._bases.get(members, 0))
+        present = [output for output, there in ({**base, **rows} if base else rows).items() if there]
         if not present:
             return False
+        first, *others = present
+        if not others:
+            return self._single[first]
         found = [self._outputs[output] for output in present]
         # Variants that nothing tells apart: together they prove something only where they are equal.
         if len({meaning for _, meaning in found}) > 1 or any(s not in {"plain", "woven"} for s, _ in found):
             return True
-        first = min(present)
-        state, meaning = self._outputs[first]
-        return Held(first, state == "woven", meaning)
+        return self._single[min(present)]
