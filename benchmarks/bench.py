@@ -30,7 +30,7 @@ class Sizes:
     rounds: int = 21
     warmups: int = 1
     of_a_kind: int = 200
-    cold_pairs: int = 2
+    cold_pairs: int = 4
     warm_pairs: int = 9
     idle: float = 60.0
     saves: int = 20

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -199,20 +198,3 @@ def _without_integration(configuration: ResolvedConfiguration, number: int) -> s
             integrations=tuple(one for one in configuration.integrations if one.package != left_out),
         )
     )
-
-
-def snapshots(generator: Generator, sizes: tuple[int, ...]) -> Iterator[int]:
-    """Grows a history to each of the sizes in turn and yields it."""
-    have = generator.store.next_run() - 1
-    for size in sizes:
-        if not have:
-            generator.first()
-            have = 1
-        generator.add(size - have)
-        have = size
-        yield size
-
-
-def describe(generator: Generator) -> str:
-    """The runs by kind, as JSON."""
-    return json.dumps(dict(generator.made.most_common()))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from functools import partial
 
 from benchmarks.bench import Bench, program, say
-from benchmarks.history import Generator
 from benchmarks.report import Row, ms, times
 from benchmarks.timing import interleaved, run_process, walls
 
@@ -20,6 +20,12 @@ _OTHERS = {
     "upgrade": "an upgrade (everything compiled anew)",
 }
 _MIXED_GOAL = 150e6
+_COMMANDS = {"runs": ("runs",), "files": ("files", "@"), "diff": ("diff", "@-1", "@")}
+_MEASURES = {"first": "recording the cold run", "commit": "commit of a run", "bytes": "size"}
+_LINEAR = 1.0
+
+Point = dict[str, float]
+"""What was measured at one size, by name: seconds of each command, and of `commit` and `first`; `bytes`."""
 
 
 def growth(bench: Bench) -> list[Row]:
@@ -29,7 +35,6 @@ def growth(bench: Bench) -> list[Row]:
         generator = bench.generator(bench.fresh(f"kind-{kind}"))
         generator.first()
         generator.add(10)
-        generator.run("configuration") if kind == "configuration" else None
         count = bench.sizes.of_a_kind if kind != "upgrade" else max(3, bench.sizes.of_a_kind // 20)
         before = generator.store.database_bytes()
         for _ in range(count):
@@ -85,19 +90,48 @@ def mixed(bench: Bench) -> list[Row]:
 
 
 def curves(bench: Bench) -> list[Row]:
-    """Time and space as runs, packages and modified files grow, one at a time."""
-    rows = [
-        _point(bench, f"{n:,} runs", bench.history(n), bench.made.get(str(n), {})) for n in bench.sizes.runs
+    """Time and space as runs, packages and modified files grow, one at a time, and how fast they grow."""
+    sizes, few = bench.sizes, bench.sizes.runs[0]
+    axes = {
+        "runs": [(n, _point(bench, bench.history(n), bench.made.get(str(n), {}))) for n in sizes.runs],
+        "packages": [(n, _grown(bench, few, packages=n)) for n in sizes.packages],
+        "modified files": [(n, _grown(bench, few, files=n)) for n in sizes.files],
+    }
+    rows = [_row(axis, n, few, point) for axis, points in axes.items() for n, point in points]
+    return rows + [_slope(axis, points) for axis, points in axes.items() if len(points) > 1]
+
+
+def _row(axis: str, size: int, runs: int, point: Point) -> Row:
+    shown = ", ".join(f"{word} {ms(point[word])}" for word in _COMMANDS)
+    beside = "" if axis == "runs" else f", {runs} runs"
+    return Row(
+        f"curve: {size:,} {axis}{beside}",
+        shown,
+        f"commit {ms(point['commit'])}, {point['bytes'] / 1e6:.2f} MB" if "commit" in point else "–",
+        raw=dict(point),
+    )
+
+
+def _slope(axis: str, points: list[tuple[int, Point]]) -> Row:
+    """How the measure that grows most does so from the smallest size to the largest: 1 is linear, 0 not at all."""
+    (first, small), (last, large) = points[0], points[-1]
+    measures = [
+        name for name in (*_COMMANDS, "commit", "first", "bytes") if small.get(name) and large.get(name)
     ]
-    runs = bench.sizes.runs[0]
-    rows += [_grown(bench, f"{n:,} packages, {runs} runs", runs, packages=n) for n in bench.sizes.packages]
-    rows += [_grown(bench, f"{n:,} modified files, {runs} runs", runs, files=n) for n in bench.sizes.files]
-    return rows
+    slopes = {name: math.log(large[name] / small[name]) / math.log(last / first) for name in measures}
+    worst = max(slopes, key=lambda name: slopes[name])
+    return Row(
+        f"growth from {first:,} to {last:,} {axis}, as a power",
+        ", ".join(f"{_MEASURES.get(name, name)} {slope:.2f}" for name, slope in slopes.items()),
+        f"most: {_MEASURES.get(worst, worst)}",
+        value=slopes[worst],
+        goal=_LINEAR,
+        goal_text="no worse than linear (1.00)",
+        raw=slopes,
+    )
 
 
-def _grown(
-    bench: Bench, name: str, runs: int, *, packages: int | None = None, files: int | None = None
-) -> Row:
+def _grown(bench: Bench, runs: int, *, packages: int | None = None, files: int | None = None) -> Point:
     folder = bench.fresh(f"curve-{packages or 0}-{files or 0}")
     generator = bench.generator(folder, packages=packages, files=files)
     began = time.process_time()
@@ -109,29 +143,19 @@ def _grown(
         "commit": statistics.median(generator.commits[1:]),
         "first": first,
     }
-    _close(generator)
-    say(f"{name}: {facts}")
-    return _point(bench, name, folder, facts)
-
-
-def _close(generator: Generator) -> None:
     generator.store.checkpoint()
     generator.store.close()
+    say(f"{packages or ''} packages, {files or ''} files: {facts}")
+    return _point(bench, folder, facts)
 
 
-def _point(bench: Bench, name: str, folder: object, facts: dict[str, float]) -> Row:
+def _point(bench: Bench, folder: object, facts: dict[str, float]) -> Point:
+    """The given facts, and what the commands take on that history."""
     calls = {
-        words[0]: partial(
+        name: partial(
             run_process, [*program(), "--state", str(folder), *words], cwd=bench.sample.project, env=bench.env
         )
-        for words in (("runs",), ("files", "@"), ("diff", "@-1", "@"))
+        for name, words in _COMMANDS.items()
     }
     costs = interleaved(calls, max(1, bench.sizes.rounds // 3), warmups=bench.sizes.warmups)
-    shown = ", ".join(f"{word} {ms(walls(found).median)}" for word, found in costs.items())
-    raw = {word: walls(found).median for word, found in costs.items()}
-    return Row(
-        f"curve: {name}",
-        shown,
-        f"commit {ms(facts['commit'])}, {facts['bytes'] / 1e6:.2f} MB" if facts else "–",
-        raw={**raw, **facts},
-    )
+    return {**facts, **{name: walls(found).median for name, found in costs.items()}}
