@@ -27,8 +27,6 @@ _LEVEL, _DELTA_LEVEL = 3, 4
 class Encoded:
     """Bytes as they are kept. `delta` tells whether `data` needs the base's bytes to be decoded."""
 
-    sha256: bytes
-    size: int
     delta: bool
     data: bytes
 
@@ -46,9 +44,9 @@ def encode(data: bytes, base: bytes | None = None) -> Encoded:
         )
         # Nothing compresses source text by this much alone, so that the second attempt is saved.
         if len(against) < len(data) // 16 or len(against) < len(plain := zstd.compress(data, level=_LEVEL)):
-            return Encoded(digest(data), len(data), delta=True, data=against)
-        return Encoded(digest(data), len(data), delta=False, data=plain)
-    return Encoded(digest(data), len(data), delta=False, data=zstd.compress(data, level=_LEVEL))
+            return Encoded(delta=True, data=against)
+        return Encoded(delta=False, data=plain)
+    return Encoded(delta=False, data=zstd.compress(data, level=_LEVEL))
 
 
 def decode(data: bytes, base: bytes | None) -> bytes:

@@ -6,18 +6,24 @@ from orchwatchd.db import blobs
 from orchwatchd.db.connection import Connection
 
 
-def put(connection: Connection, data: bytes, near: int | None = None) -> int:
-    """Keeps `data` and gives its blob's id. `near` is a blob that is likely similar."""
-    row = connection.one("SELECT id FROM blob WHERE sha256 = ?", (blobs.digest(data),))
+def put(connection: Connection, data: bytes, near: int | None = None, near_data: bytes | None = None) -> int:
+    """Keeps `data` and gives its blob's id. `near` is a blob that is likely similar, `near_data` its bytes, where they
+    are at hand.
+    """
+    digest = blobs.digest(data)
+    row = connection.one("SELECT id FROM blob WHERE sha256 = ?", (digest,))
     if row:
         return int(row[0])
     base, depth = _base(connection, near)
-    encoded = blobs.encode(data, None if base is None else blobs.read_blob(connection.raw, base))
+    text = near_data if base == near else None
+    if text is None and base is not None:
+        text = blobs.read_blob(connection.raw, base)
+    encoded = blobs.encode(data, text)
     if not encoded.delta:
         base, depth = None, 0
     return connection.insert(
         "INSERT INTO blob (sha256, size, base, depth, data) VALUES (?, ?, ?, ?, ?)",
-        (encoded.sha256, encoded.size, base, depth, encoded.data),
+        (digest, len(data), base, depth, encoded.data),
     )
 
 

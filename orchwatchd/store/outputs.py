@@ -197,7 +197,7 @@ class Outputs:
                 file.generated,
                 original,
                 file.original_certain,
-                stored.put(self._connection, file.data, original),
+                stored.put(self._connection, file.data, original, file.original_data),
                 self._run,
                 self._names.injection_set(file.injections),
                 *self._versions,

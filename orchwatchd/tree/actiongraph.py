@@ -126,9 +126,9 @@ def _action(entry: dict[str, Any]) -> Action:
 def _compiles_tests(lines: list[str]) -> bool | None:
     if not lines:
         return None
-    if any(_TEST_FILE.search(line) for line in lines):
+    if any("_test.go" in line and _TEST_FILE.search(line) for line in lines):
         return True
-    return None if any(_COVERED_FILE.search(line) for line in lines) else False
+    return None if any(".cover.go" in line and _COVERED_FILE.search(line) for line in lines) else False
 
 
 def _root(objdir: Any) -> str | None:

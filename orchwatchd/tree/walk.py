@@ -8,7 +8,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 
 from orchwatchd.tree.archive import Archive, read_archive
 
@@ -101,28 +101,27 @@ def _read_stage(entry: os.DirEntry[str], prefix: str, walk: Walk) -> FoundStage:
     names: dict[str, int] = {}
     woven: list[FoundFile] = []
     files = size = 0
+    sources = f"{path}/orchestrion/src"
     waiting = [(path, location)]
     while waiting:
         inner, folder = waiting.pop()
         for item in _entries(folder, inner, walk):
-            inner_path = f"{inner}/{item.name}"
+            name = item.name
             try:
-                is_folder, facts = item.is_dir(follow_symlinks=False), item.stat(follow_symlinks=False)
+                facts = item.stat(follow_symlinks=False)
             except OSError as error:
-                walk.problems.append(f"{shown(inner_path)} could not be read: {error.strerror or error}.")
+                walk.problems.append(
+                    f"{shown(f'{inner}/{name}')} could not be read: {error.strerror or error}."
+                )
                 continue
             if inner == path:
-                names[item.name] = facts.st_mtime_ns
-            if is_folder:
-                waiting.append((inner_path, item.path))
+                names[name] = facts.st_mtime_ns
+            if S_ISDIR(facts.st_mode):
+                waiting.append((f"{inner}/{name}", item.path))
                 continue
             files, size = files + 1, size + facts.st_size
-            if (
-                inner.startswith(f"{path}/orchestrion/src")
-                and item.name.endswith(".go")
-                and S_ISREG(facts.st_mode)
-            ):
-                woven.append(FoundFile(inner_path, item.path, facts.st_mtime_ns))
+            if name.endswith(".go") and S_ISREG(facts.st_mode) and inner.startswith(sources):
+                woven.append(FoundFile(f"{inner}/{name}", item.path, facts.st_mtime_ns))
     return FoundStage(
         path=path,
         location=location,
