@@ -243,21 +243,6 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteRow:
-    """A log line of WARN and above, or one that is no JSON; `line` is its number in the run."""
-
-    line: int
-    level: str
-    time: str | None
-    package: str | None
-    phase: str | None
-    message: str
-    subject: str | None
-    detail: str | None
-    pid: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class LogSummary:
     """What is kept of a run's log: lines seen and kept, by level what was seen and left out, facts that TRACE
     told.

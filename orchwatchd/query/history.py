@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         InjectionRow,
         JobRow,
         LogSummary,
-        NoteRow,
         PackageRow,
         ProgramRow,
         RunDetails,
@@ -295,13 +294,6 @@ class History:
 
         with explained(self.path):
             return logs.summary(self._connection, run)
-
-    def log_notes(self, run: int) -> tuple[NoteRow, ...]:
-        """The warnings and errors in a run's log, and its lines that are no JSON."""
-        from orchwatchd.query import logs
-
-        with explained(self.path):
-            return logs.notes(self._connection, run)
 
     def log_skips(self, run: int, package: str | None = None) -> tuple[LogSkip, ...]:
         """Which packages Orchestrion said it left alone, and why."""

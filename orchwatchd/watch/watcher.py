@@ -100,10 +100,6 @@ class Watcher:
         """
         return self._ask(lambda look: self._end_build(look, cancelled=cancelled), timeout)
 
-    def current(self, timeout: float = 60) -> ChangeSet | None:
-        """The inputs as they are now, all changes until now seen; None where that cannot be known."""
-        return self._ask(self._current, timeout)
-
     def snapshot(self, timeout: float = 60) -> Snapshot | None:
         """All inputs with their hashes as last seen, so that others need not read them again; None as above."""
         return self._ask(lambda look: look.model.snapshot(), timeout)
@@ -263,12 +259,6 @@ class Watcher:
             act = self._policy.finished(time.monotonic(), cancelled=cancelled)
             self._decide(act, Cause.DURING_BUILD)
         return BuiltInputs(self._digest_start, look.model.digest, moved)
-
-    def _current(self, look: Lookout) -> ChangeSet:
-        look.catch_up()
-        self._announce(look)
-        cause = self._ledger.due(look.model.rules.extras) or Cause.CHANGED
-        return ChangeSet(self._ledger.files(), look.model.digest, cause)
 
     def _submit(self, call: Callable[[Lookout], _T]) -> Future[_T]:
         """Has the thread do something between two turns, in the order of the calls."""

@@ -264,15 +264,14 @@ def test_log_lines_are_kept_with_their_run(store: Store, history: History) -> No
     store.finish(run, RunEnd(RunStatus.OK, None, NOON, 0), RunRecord(), log)
     assert history.log_chunks(run) == log.chunks
     assert history.log_chunks(run, levels=1) == ()
-    assert [(row.line, row.package, row.detail) for row in history.log_notes(run)] == [
-        (3, "app/store", "type error")
-    ]
+    noted = "SELECT line, package, detail FROM log_note"
+    assert history.sql(noted).rows == ((3, "app/store", "type error"),)
     assert history.log_skips(run, "app/store") == log.skips
     summary = history.log_summary(run)
     assert summary is not None
     assert (summary.lines, summary.kept, summary.left_out, summary.toolexec) == (5, 3, {"debug": 2}, ("key",))
     store.drop_logs([run])
-    assert history.log_chunks(run) == history.log_notes(run) == ()
+    assert history.log_chunks(run) == history.sql(noted).rows == ()
     assert history.log_summary(run) == replace(summary, kept=0)
     assert history.facts(run).toolexec_key == "key"
     assert history.log_summary(record(store, Build(), 1)) is None
