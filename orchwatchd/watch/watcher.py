@@ -61,7 +61,7 @@ class Watcher:
         self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._settle = Settle(self.settings.rest, self.settings.longest_wait)
         self._gate = Gate(self.settings.git_lock_limit)
-        self._policy = Policy(cancel=self.settings.cancel, gap=self.settings.gap)
+        self._policy = Policy(cancel=self.settings.cancel, gap=self.settings.gap, retry=self.settings.retry)
         self._ledger = Ledger()
         self._lookout: Lookout | None = None
         self._due: Cause | None = None
@@ -92,13 +92,15 @@ class Watcher:
         """A build starts from the inputs as they are now, whoever asked for it."""
         self._submit(self._begin_build)
 
-    def note_build_finished(self, *, cancelled: bool = False, timeout: float = 60) -> BuiltInputs | None:
+    def note_build_finished(
+        self, *, cancelled: bool = False, built: bool = True, timeout: float = 60
+    ) -> BuiltInputs | None:
         """The build's last process has ended: what was it made from? Waits until every change until now was seen.
 
-        To be called, too, for a build that never came to its start. None where the answer cannot be known: the watcher
-        is dead, or busy for `timeout` seconds.
+        To be called, too, for a build that never came to its start, with `built` False: if it was due it is told again
+        by and by. None where the answer cannot be known: the watcher is dead, or busy for `timeout` seconds.
         """
-        return self._ask(lambda look: self._end_build(look, cancelled=cancelled), timeout)
+        return self._ask(lambda look: self._end_build(look, cancelled=cancelled, built=built), timeout)
 
     def snapshot(self, timeout: float = 60) -> Snapshot | None:
         """All inputs with their hashes as last seen, so that others need not read them again; None as above."""
@@ -175,7 +177,8 @@ class Watcher:
         if self._settle.over(now):
             look.take_in()
             self._announce(look)
-        self._decide(self._policy.tick(now), Cause.DURING_BUILD)
+        cause = Cause.NOT_BUILT if self._policy.state is State.PUT_OFF else Cause.DURING_BUILD
+        self._decide(self._policy.tick(now), cause)
         self._start_if_due(look, now)
         if self._faults_in_a_row == 0 and look.box.times() is None:
             self._fault = None  # everything was looked at again
@@ -246,17 +249,19 @@ class Watcher:
         self._due = None
         look.build_started_ns = time.time_ns()
         self._digest_start = look.model.digest
-        self._ledger.begin(look.model.rules.extras)
+        self._ledger.begin(look.model.rules.extras, due=self._policy.state is State.STARTING)
         self._policy.started()
 
-    def _end_build(self, look: Lookout, *, cancelled: bool) -> BuiltInputs:
+    def _end_build(self, look: Lookout, *, cancelled: bool, built: bool) -> BuiltInputs:
         try:
             look.catch_up()
             self._announce(look)
         finally:
             # Whatever went wrong: the build is over, and the next change must be able to start another.
-            moved = self._ledger.end()
-            act = self._policy.finished(time.monotonic(), cancelled=cancelled)
+            moved = self._ledger.end(built=built)
+            # One that is about to be told needs no second try.
+            owed = not built and self._due is None and self._ledger.due(look.model.rules.extras) is not None
+            act = self._policy.finished(time.monotonic(), cancelled=cancelled, owed=owed)
             self._decide(act, Cause.DURING_BUILD)
         return BuiltInputs(self._digest_start, look.model.digest, moved)
 

@@ -106,6 +106,10 @@ class Bench:
         """The changed files, relative to the project."""
         return {os.path.relpath(path, self.root) for path in change.files}
 
+    def names_pending(self) -> set[str]:
+        """What is told as pending, relative to the project."""
+        return {os.path.relpath(path, self.root) for path in self.watcher.pending()}
+
     def assert_quiet(self) -> None:
         """After everything until now was seen, no build is due."""
         self.assert_quiet_after(0)
