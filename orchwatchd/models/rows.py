@@ -225,15 +225,6 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
-    """What the database takes, in bytes: the file, of that what is in use, and the write-ahead log."""
-
-    file: int
-    used: int
-    log: int
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What a SQL query gave. `cut` is True where there were more rows than the limit."""
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
         ProgramRow,
         RunDetails,
         RunRow,
-        Sizes,
         SourceRow,
         StageRow,
     )
@@ -315,10 +314,3 @@ class History:
 
         with explained(self.path):
             return upkeep.jobs(self._connection)
-
-    def sizes(self) -> Sizes:
-        """What the database takes on disk."""
-        from orchwatchd.query import upkeep
-
-        with explained(self.path):
-            return upkeep.sizes(self._connection, self.path if self.exists else None)

@@ -106,10 +106,6 @@ class Watcher:
         """All inputs with their hashes as last seen, so that others need not read them again; None as above."""
         return self._ask(lambda look: look.model.snapshot(), timeout)
 
-    def refresh(self) -> None:
-        """Asks for the inputs again (the configuration has changed) and looks at everything."""
-        self._submit(lambda look: look.rescan())
-
     def pending(self) -> tuple[str, ...]:
         """The inputs that differ from what the last build started from."""
         return self._ledger.files()
