@@ -6,13 +6,13 @@ import logging
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, TypeVar, cast
 
 from orchwatchd.models.watching import BuiltInputs, Cause, ChangeSet, Snapshot, WatchHealth
+from orchwatchd.watch.calls import Calls
 from orchwatchd.watch.gate import Gate
 from orchwatchd.watch.ledger import Ledger
 from orchwatchd.watch.lookout import Find, Lookout
@@ -58,7 +58,7 @@ class Watcher:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._ready = threading.Event()
-        self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._calls = Calls(self._wake.set)
         self._settle = Settle(self.settings.rest, self.settings.longest_wait)
         self._gate = Gate(self.settings.git_lock_limit)
         self._policy = Policy(cancel=self.settings.cancel, gap=self.settings.gap, retry=self.settings.retry)
@@ -144,8 +144,7 @@ class Watcher:
             if not self._stopping.is_set():
                 self._failed = self._failed or "the watcher's thread has ended"
             self._stopping.set()
-            while self._calls:
-                self._calls.popleft()[1].cancel()
+            self._calls.close()
             if self._lookout is not None:
                 self._lookout.source.stop()
 
@@ -162,13 +161,7 @@ class Watcher:
         return look
 
     def _turn(self, look: Lookout, now: float) -> None:
-        while self._calls and not self._stopping.is_set():
-            call, answer = self._calls.popleft()
-            try:
-                answer.set_result(call())
-            except BaseException:
-                answer.cancel()
-                raise
+        self._calls.do(until=self._stopping.is_set)
         look.upkeep(now)
         if self._settle.over(now):
             look.take_in()
@@ -263,16 +256,8 @@ class Watcher:
 
     def _submit(self, call: Callable[[Lookout], _T]) -> Future[_T]:
         """Has the thread do something between two turns, in the order of the calls."""
-        answer: Future[_T] = Future()
-
-        def bound() -> _T:
-            return call(cast("Lookout", self._lookout))  # the thread opens it before it takes calls
-
-        self._calls.append((bound, answer))
-        self._wake.set()
-        if self._stopping.is_set():
-            answer.cancel()
-        return answer
+        # The thread opens the lookout before it takes calls.
+        return self._calls.put(lambda: call(cast("Lookout", self._lookout)))
 
     def _ask(self, call: Callable[[Lookout], _T], timeout: float) -> _T | None:
         if threading.current_thread() is self._thread and self._lookout is not None:
