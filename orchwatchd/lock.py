@@ -17,6 +17,7 @@ from orchwatchd.errors import BusyError
 _NAME = "lock"
 # What file systems answer that cannot lock a folder (NFS: its byte ranges want a file open for writing).
 _NO_FOLDER_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EISDIR}
+_AT_ONCE = fcntl.LOCK_EX | fcntl.LOCK_NB
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +83,11 @@ def acquire(state: Path, purpose: str) -> StateLock:
     return StateLock(state, descriptor)
 
 
-def holder(state: Path) -> Holder | None:
-    """Who holds the lock, None if nobody does. pid 0 stands for a holder that has not (yet) written who it is."""
-    try:
-        descriptor = _lock(state, shared=True, create=False)
-    except OSError:
-        return None
-    if descriptor is not None:
-        os.close(descriptor)
-        return None
-    return _read_holder(state) or Holder(0, "")
-
-
-def _lock(state: Path, *, shared: bool = False, create: bool = True) -> int | None:
+def _lock(state: Path) -> int | None:
     """A descriptor that holds the lock, or None if somebody else does."""
     descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    mode = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
     try:
-        fcntl.flock(descriptor, mode)
+        fcntl.flock(descriptor, _AT_ONCE)
     except BlockingIOError:
         os.close(descriptor)
         return None
@@ -107,19 +95,19 @@ def _lock(state: Path, *, shared: bool = False, create: bool = True) -> int | No
         os.close(descriptor)
         if error.errno not in _NO_FOLDER_LOCKS:
             raise
-        return _lock_file(state / _NAME, mode, create=create)
+        return _lock_file(state / _NAME)
     if _same(descriptor, state):
         return descriptor
     os.close(descriptor)  # replaced between open and lock
-    return _lock(state, shared=shared, create=create)
+    return _lock(state)
 
 
-def _lock_file(path: Path, mode: int, *, create: bool) -> int | None:
-    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
+def _lock_file(path: Path) -> int | None:
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_CREAT
     while True:
         descriptor = os.open(path, flags, 0o600)
         try:
-            fcntl.flock(descriptor, mode)
+            fcntl.flock(descriptor, _AT_ONCE)
         except BlockingIOError:
             os.close(descriptor)
             return None

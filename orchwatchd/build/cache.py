@@ -46,11 +46,6 @@ def sweep(folder: Path) -> None:
             _delete(left)
 
 
-def belongs_to(folder: Path, history: str) -> bool:
-    """Whether the cache bears the id of this history."""
-    return _owner(folder) == history
-
-
 def _owner(folder: Path) -> str | None:
     try:
         return (folder / _MARKER).read_text(encoding="ascii").strip()

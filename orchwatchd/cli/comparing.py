@@ -62,11 +62,11 @@ def diff(
         if as_json or form is None:
             _print_whole(history, comparison, context, patch=patch, everything=everything, as_json=as_json)
         elif form == "stat":
-            from orchwatchd.render.diff import stat_report
+            from orchwatchd.render.filecounts import stat_report
 
             show(*stat_report(comparison, context.root_or_none()))
         else:
-            from orchwatchd.render.diff import changed_files
+            from orchwatchd.render.filecounts import changed_files
 
             for name in changed_files(comparison, context.root_or_none()):
                 click.echo(name)

@@ -12,7 +12,8 @@ _ORCHESTRION: Final = "github.com/DataDog/orchestrion"
 
 
 def causes(a: RunFacts, b: RunFacts) -> tuple[Cause, ...]:
-    """What differs in what was in force, from the command to the project's sources.
+    """What differs in what was in force, from the command to the project's sources; of modules first those that
+    `go.mod` requires directly.
 
     What one of the runs did not record is a cause of kind `unknown` that names it: it may differ.
     """
@@ -36,7 +37,9 @@ def _causes(a: RunFacts, b: RunFacts) -> Iterator[Cause]:
     # The key stands only in a log at level TRACE: without one there is nothing to say, and nothing to miss.
     if a.toolexec_key and b.toolexec_key and a.toolexec_key != b.toolexec_key:
         yield Cause(CauseKind.TOOLEXEC, "toolexec key", a.toolexec_key, b.toolexec_key)
-    yield from _mapping(CauseKind.MODULE, "modules", _modules(a), _modules(b))
+    direct = (a.required or frozenset()) | (b.required or frozenset())
+    modules = _mapping(CauseKind.MODULE, "modules", _modules(a), _modules(b))
+    yield from sorted(modules, key=lambda cause: cause.name not in direct)
     yield from _configuration(a, b)
     yield from _mapping(CauseKind.ENVIRONMENT, "environment", a.environment, b.environment)
     yield from _mapping(CauseKind.SOURCE, "project sources", a.manifest, b.manifest)

@@ -81,11 +81,6 @@ class WorkQueue:
         with self._lock:
             return bool(self._requests) or self._change is not None
 
-    def pending_changes(self) -> tuple[str, ...]:
-        """The files of the pending build, for `status`."""
-        with self._lock:
-            return self._change.files if self._change else ()
-
     def _next(self) -> Work | None:
         with self._lock:
             if self._requests:

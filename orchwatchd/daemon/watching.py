@@ -70,10 +70,14 @@ class WatchedSources:
         return Sources(inputs, snapshot if snapshot is not None else take(inputs))
 
     def after(self, *, cancelled: bool) -> bool:
-        """Whether inputs moved while the build ran; to be called for every build that `before` was called for."""
+        """Whether inputs moved while the build ran; to be called for every build that came to its start."""
         built = self._watcher.note_build_finished(cancelled=cancelled)
         # A watcher that cannot tell must not have us say that nothing moved.
         return built is None or built.inputs_moved
+
+    def not_built(self) -> None:
+        """A build did not come to its start, whether `before` was called for it or not: what was due is due again."""
+        self._watcher.note_build_finished(built=False)
 
     def pending(self) -> tuple[str, ...]:
         """Inputs that differ from what the last build started from."""
@@ -125,7 +129,7 @@ def last_built(recorder: Recorder) -> Baseline | None:
 
 
 class OneBuild:
-    """Makes sure that the watcher hears of the end of every build that it heard of, once, however the build ended."""
+    """Makes sure that the watcher hears of the end of every build, once, however it ended, and whether it was one."""
 
     def __init__(self, watching: WatchedSources) -> None:
         self._watching = watching
@@ -140,7 +144,7 @@ class OneBuild:
 
     def close(self) -> None:
         if self._open:
-            self.after(cancelled=False)
+            self._watching.not_built()
 
 
 def relative_files(change: ChangeSet, root: os.PathLike[str]) -> tuple[str, ...]:

@@ -225,7 +225,8 @@ class Cause:
 class RunFacts:
     """What was in force during a run. None: it was not recorded, and nothing can be said about it.
 
-    `modules` is path to version (a replacement shows in it), `manifest` project-relative path to hash.
+    `modules` is path to version (a replacement shows in it), `required` those of them that `go.mod` requires directly,
+    `manifest` project-relative path to hash.
     """
 
     kind: str
@@ -236,6 +237,7 @@ class RunFacts:
     go_version: str | None = None
     toolexec_key: str | None = None
     modules: Mapping[str, str] | None = None
+    required: frozenset[str] | None = None
     environment: Mapping[str, str] | None = None
     configuration: ResolvedConfiguration | None = None
     manifest: Mapping[str, str] | None = None

@@ -225,36 +225,12 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
-    """What the database takes, in bytes: the file, of that what is in use, and the write-ahead log."""
-
-    file: int
-    used: int
-    log: int
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What a SQL query gave. `cut` is True where there were more rows than the limit."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     cut: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NoteRow:
-    """A log line of WARN and above, or one that is no JSON; `line` is its number in the run."""
-
-    line: int
-    level: str
-    time: str | None
-    package: str | None
-    phase: str | None
-    message: str
-    subject: str | None
-    detail: str | None
-    pid: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ class UnfinishedRun:
     kind: str
     started_at: datetime
     work_parent: str
-    work_tree: str | None
     cache: str
     process: RunProcess | None
     logs: tuple[LogRange, ...] = ()

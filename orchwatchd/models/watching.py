@@ -143,6 +143,7 @@ class Cause(StrEnum):
     WHILE_STOPPED = "inputs changed while orchwatchd was stopped"
     DURING_BUILD = "inputs moved during the build"
     ENVIRONMENT = "environment, flags or versions changed"
+    NOT_BUILT = "the last build did not come to its start"
 
 
 @dataclass(frozen=True, slots=True)

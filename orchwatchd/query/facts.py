@@ -34,6 +34,7 @@ def facts(connection: sqlite3.Connection, run: int) -> RunFacts:
     flags, tags = _flags(argv, command["packages"]) if "packages" in command else (None, None)
     environment = _json(connection, run, "environment")
     modules = _json(connection, run, "modules")
+    gomod = runs.document(connection, run, "gomod")
     configuration = runs.document(connection, run, "configuration")
     manifest = runs.document(connection, run, "manifest")
     log = logs.summary(connection, run)
@@ -46,6 +47,7 @@ def facts(connection: sqlite3.Connection, run: int) -> RunFacts:
         go_version=row[3],
         toolexec_key=log.toolexec[0] if log is not None and log.toolexec else None,
         modules=None if modules is None else {row["path"]: _version(row) for row in modules},
+        required=None if gomod is None else _required(gomod),
         environment=None
         if environment is None
         else {name: value for name, value in environment.items() if name not in _OWN_VARIABLES},
@@ -86,6 +88,26 @@ def _version(row: dict[str, Any]) -> str:
     if not replaced:
         return str(plain)
     return f"{plain} => {replaced['path']}{'@' + replaced['version'] if replaced.get('version') else ''}"
+
+
+def _required(gomod: str) -> frozenset[str]:
+    """The modules that a `go.mod` requires and does not mark as needed by others only (`// indirect`)."""
+    found = set()
+    inside = False
+    for line in gomod.splitlines():
+        code, _, comment = line.partition("//")
+        words = code.replace("(", " ( ").split()
+        if inside and words == [")"]:
+            inside = False
+        elif words == ["require", "("]:
+            inside = True
+        elif (
+            len(words) > 1
+            and (inside or words[0] == "require")
+            and comment.split(";")[0].strip() != "indirect"
+        ):
+            found.add(words[not inside].strip('"`'))
+    return frozenset(found)
 
 
 def _manifest(text: str) -> dict[str, str]:

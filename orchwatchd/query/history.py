@@ -24,12 +24,10 @@ if TYPE_CHECKING:
         InjectionRow,
         JobRow,
         LogSummary,
-        NoteRow,
         PackageRow,
         ProgramRow,
         RunDetails,
         RunRow,
-        Sizes,
         SourceRow,
         StageRow,
     )
@@ -296,13 +294,6 @@ class History:
         with explained(self.path):
             return logs.summary(self._connection, run)
 
-    def log_notes(self, run: int) -> tuple[NoteRow, ...]:
-        """The warnings and errors in a run's log, and its lines that are no JSON."""
-        from orchwatchd.query import logs
-
-        with explained(self.path):
-            return logs.notes(self._connection, run)
-
     def log_skips(self, run: int, package: str | None = None) -> tuple[LogSkip, ...]:
         """Which packages Orchestrion said it left alone, and why."""
         from orchwatchd.query import logs
@@ -323,10 +314,3 @@ class History:
 
         with explained(self.path):
             return upkeep.jobs(self._connection)
-
-    def sizes(self) -> Sizes:
-        """What the database takes on disk."""
-        from orchwatchd.query import upkeep
-
-        with explained(self.path):
-            return upkeep.sizes(self._connection, self.path if self.exists else None)

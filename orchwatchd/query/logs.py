@@ -7,7 +7,7 @@ import sqlite3
 
 from orchwatchd.models.log import LogChunk, LogSkip, SkipReason
 from orchwatchd.models.package import PackageName
-from orchwatchd.models.rows import LogSummary, NoteRow
+from orchwatchd.models.rows import LogSummary
 
 
 def chunks(connection: sqlite3.Connection, run: int, levels: int | None = None) -> tuple[LogChunk, ...]:
@@ -44,16 +44,6 @@ def summary(connection: sqlite3.Connection, run: int) -> LogSummary | None:
         toolexec=tuple(facts.get("toolexec", ())),
         modules=tuple(facts.get("modules", ())),
     )
-
-
-def notes(connection: sqlite3.Connection, run: int) -> tuple[NoteRow, ...]:
-    """The lines of WARN and above of a run, and those that are no JSON."""
-    rows = connection.execute(
-        """SELECT line, level, time, package, phase, message, subject, detail, pid FROM log_note
-           WHERE run = ? ORDER BY line""",
-        (run,),
-    ).fetchall()
-    return tuple(NoteRow(*row) for row in rows)
 
 
 def skips(connection: sqlite3.Connection, run: int, package: str | None = None) -> tuple[LogSkip, ...]:

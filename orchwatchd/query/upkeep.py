@@ -1,12 +1,11 @@
-"""Owns reading what upkeep shows: scheduled jobs, the size of the database."""
+"""Owns reading what is known of scheduled jobs."""
 
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 
 from orchwatchd.db.times import from_text
-from orchwatchd.models.rows import JobRow, Sizes
+from orchwatchd.models.rows import JobRow
 
 
 def jobs(connection: sqlite3.Connection) -> tuple[JobRow, ...]:
@@ -16,15 +15,3 @@ def jobs(connection: sqlite3.Connection) -> tuple[JobRow, ...]:
         JobRow(job, from_text(start) if start else None, from_text(ok) if ok else None, outcome)
         for job, start, ok, outcome in rows
     )
-
-
-def sizes(connection: sqlite3.Connection, path: Path | None) -> Sizes:
-    """What the database at `path` takes, in bytes; nothing where there is none."""
-    if path is None:
-        return Sizes(0, 0, 0)
-    pages, free, size = (
-        connection.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("page_count", "freelist_count", "page_size")
-    )
-    log = path.with_name(path.name + "-wal")
-    return Sizes(path.stat().st_size, (pages - free) * size, log.stat().st_size if log.exists() else 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,3 +58,13 @@ def highlighted(code: str, *, lexer: str = "go") -> Text:
     from rich.syntax import Syntax
 
     return Syntax(code, lexer, theme="ansi_dark", background_color="default").highlight(code.rstrip("\n"))
+
+
+def code_change(before: str, after: str) -> Iterator[Text]:
+    """Injected code, old against new."""
+    from rich.text import Text
+
+    lines = list(difflib.ndiff(before.splitlines(), after.splitlines()))
+    code = "\n".join(line[0] + line[2:] for line in lines if not line.startswith("?"))
+    for line in highlighted(code, lexer="diff").split("\n"):
+        yield Text.assemble("      ", line)

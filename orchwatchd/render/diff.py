@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from orchwatchd.models.aspect import AspectKey
 from orchwatchd.models.comparison import Cause, CauseKind, Comparison, ImportChange, InjectionChange
-from orchwatchd.models.injection import Attribution
 from orchwatchd.models.rows import RunRow
 from orchwatchd.models.tree import ImportKind
-from orchwatchd.render.code import highlighted
+from orchwatchd.render.code import code_change
+from orchwatchd.render.filecounts import file_counts, file_name
+from orchwatchd.render.makers import aspect_name, maker
 from orchwatchd.render.runs import moment
 from orchwatchd.render.terminal import status
-from orchwatchd.render.trees import shown
 
 MOST_CAUSES = 20
 MOST_NAMES = 20
@@ -41,20 +39,6 @@ class Shown:
     root: Path | None = None
     patch: bool = False
     everything: bool = False
-
-
-@dataclass(slots=True)
-class FileCounts:
-    """How many injections of one file came, went and changed."""
-
-    added: int = 0
-    removed: int = 0
-    changed: int = 0
-    packages: set[str] = field(default_factory=set)
-
-    @property
-    def total(self) -> int:
-        return self.added + self.removed + self.changed
 
 
 def diff_report(
@@ -81,75 +65,6 @@ def diff_report(
             else "\nno difference was seen in what both runs can tell",
             style="bold",
         )
-
-
-def stat_report(comparison: Comparison, root: Path | None) -> Iterator[Text]:
-    """One line a file with counts, and one for all."""
-    counts = file_counts(comparison)
-    names = {file: _file(file, root, *one.packages) for file, one in counts.items()}
-    width = max((len(name) for name in names.values()), default=0)
-    for file, one in sorted(counts.items(), key=lambda item: names[item[0]]):
-        yield Text.assemble(
-            f"{names[file]:<{width}} | ",
-            (f"+{one.added} ", "green"),
-            (f"-{one.removed} ", "red"),
-            (f"~{one.changed}", "yellow"),
-            f"  {', '.join(sorted(one.packages))}",
-        )
-    found = comparison.injections
-    files = f"{len(counts)} file{'s' * (len(counts) != 1)}" if counts else "no file"
-    imports = len(comparison.imports_added), len(comparison.imports_removed)
-    yield Text(
-        f"{files}, injections +{len(found.added)} -{len(found.removed)} ~{len(found.changed)} ={found.unchanged},"
-        f" imports +{imports[0]} -{imports[1]}"
-    )
-    if not comparison.complete:
-        yield Text(f"incomplete: {'; '.join(comparison.incomplete)}", style="yellow")
-
-
-def changed_files(comparison: Comparison, root: Path | None) -> list[str]:
-    """The files with an injection that came, went or changed, as people name them."""
-    return sorted(_file(file, root, *one.packages) for file, one in file_counts(comparison).items())
-
-
-def file_counts(comparison: Comparison) -> dict[str, FileCounts]:
-    """Counts by the path of the original (or of the woven file where there is none)."""
-    counts: dict[str, FileCounts] = defaultdict(FileCounts)
-    for name, _, _ in SIGNS:
-        for change in getattr(comparison.injections, name):
-            one = counts[change.shown.file]
-            setattr(one, name, getattr(one, name) + 1)
-            one.packages.add(str(change.package))
-    return counts
-
-
-def maker(by: Attribution) -> str:
-    """Who made an injection, and how sure that is."""
-    if by.aspect:
-        return f"by {aspect_name(by.aspect)} ({by.certainty.value})"
-    if by.candidates:
-        return f"by one of {', '.join(aspect_name(one) for one in by.candidates[:4])} ({by.certainty.value})"
-    if by.unexplained:
-        return "by no aspect of the configuration"
-    where = f"of {by.integration}, " if by.integration else ""
-    return f"{where}aspect unknown"
-
-
-def aspect_name(key: str) -> str:
-    """An aspect as people name it: its id and the package that brings it."""
-    try:
-        parsed = AspectKey.parse(key)
-    except ValueError:
-        return key
-    return f"{parsed.package} {parsed.id!r}"
-
-
-def _file(file: str, root: Path | None, *packages: str) -> str:
-    """A file as people name it. One that Orchestrion made has no place of its own: its stage's number says nothing."""
-    _, made, tail = file.partition("orchestrion/src/")
-    if file.startswith("/") or not made:
-        return shown(file, root)
-    return f"{tail} of {', '.join(packages)}" if packages else tail
 
 
 def _heading(a: RunRow, b: RunRow) -> Text:
@@ -241,7 +156,7 @@ def _grouped(rows: Iterable[tuple[InjectionChange, str, str]], how: Shown) -> It
     for change, sign, style in rows:
         files[str(change.package), change.shown.file].append((change, sign, style))
     for (package, file), changes in sorted(files.items()):
-        yield Text.assemble("  ", (package, "bold"), f"  {_file(file, how.root)}")
+        yield Text.assemble("  ", (package, "bold"), f"  {file_name(file, how.root)}")
         for change, sign, style in sorted(changes, key=lambda row: row[0].shown.injection.ordinal):
             yield Text.assemble(
                 (f"    {sign} {_what(change)}", style), f"  {maker(change.shown.attribution)}"
@@ -259,14 +174,6 @@ def _what(change: InjectionChange) -> str:
     before = change.before.injection.declaration if change.before and change.after else where
     was = f" (was in {before or 'file'})" if before != where and before else ""
     return f"{where}: {injection.kind.value}, line {injection.line}{was}"
-
-
-def code_change(before: str, after: str) -> Iterator[Text]:
-    """Injected code, old against new."""
-    lines = list(difflib.ndiff(before.splitlines(), after.splitlines()))
-    code = "\n".join(line[0] + line[2:] for line in lines if not line.startswith("?"))
-    for line in highlighted(code, lexer="diff").split("\n"):
-        yield Text.assemble("      ", line)
 
 
 def _imports(comparison: Comparison, how: Shown) -> Iterator[Text]:
@@ -308,4 +215,6 @@ def _files(comparison: Comparison, how: Shown) -> Iterator[Text]:
         return
     yield _title(f"files  {len(counts)}")
     for file, one in sorted(counts.items()):
-        yield Text(f"  {_file(file, how.root, *one.packages)}  +{one.added} -{one.removed} ~{one.changed}")
+        yield Text(
+            f"  {file_name(file, how.root, *one.packages)}  +{one.added} -{one.removed} ~{one.changed}"
+        )

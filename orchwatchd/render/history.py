@@ -10,7 +10,8 @@ from rich.text import Text
 
 from orchwatchd.models.injection import Attribution, Certainty
 from orchwatchd.models.rows import ChangeRow, InjectionRow
-from orchwatchd.render.diff import code_change, maker
+from orchwatchd.render.code import code_change
+from orchwatchd.render.makers import maker
 from orchwatchd.render.runs import moment
 from orchwatchd.render.trees import shown
 

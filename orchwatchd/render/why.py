@@ -8,7 +8,7 @@ from rich.text import Text
 
 from orchwatchd.models.injection import Attribution, Certainty
 from orchwatchd.models.why import WhyPackage, WhyRun
-from orchwatchd.render.diff import aspect_name, maker
+from orchwatchd.render.makers import aspect_name, maker
 from orchwatchd.render.terminal import seconds
 
 MOST = 8

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
@@ -93,18 +92,6 @@ class Store:
                 (process.pgid, process.start_ticks, process.boot_id, run),
             )
 
-    def set_work(self, run: RunId, tree: str) -> None:
-        """Writes down a run's work tree as soon as it is known."""
-        with self._connection.immediate():
-            self._connection.execute(
-                "UPDATE run SET work_tree = ?, work_state = 'kept' WHERE id = ?", (tree, run)
-            )
-
-    def set_document(self, run: RunId, kind: str, text: str) -> None:
-        """Adds or replaces a document of a run, for what is known only after it began."""
-        with self._connection.immediate():
-            begin.put_document(self._connection, run, kind, text)
-
     def finish(self, run: RunId, end: RunEnd, record: RunRecord, log: IndexedLog | None = None) -> None:
         """Writes a run's end, its whole index and its log lines in one transaction.
 
@@ -135,7 +122,7 @@ class Store:
     def unfinished(self) -> tuple[UnfinishedRun, ...]:
         """Runs that began and were never finished, oldest first: we died, or they are running now."""
         rows = self._connection.all(
-            """SELECT id, kind, started_at, work_parent, work_tree, cache, pgid, start_ticks, boot_id
+            """SELECT id, kind, started_at, work_parent, cache, pgid, start_ticks, boot_id
                FROM run WHERE status = 'running' ORDER BY id"""
         )
         return tuple(
@@ -144,9 +131,8 @@ class Store:
                 kind=row[1],
                 started_at=from_text(row[2]),
                 work_parent=row[3],
-                work_tree=row[4],
-                cache=row[5],
-                process=RunProcess(row[6], row[7], row[8]) if row[6] is not None else None,
+                cache=row[4],
+                process=RunProcess(row[5], row[6], row[7]) if row[5] is not None else None,
                 logs=self._log_ranges(RunId(row[0])),
             )
             for row in rows
@@ -161,15 +147,6 @@ class Store:
         )
         for (blob,) in rows:
             yield read_blob(self._connection.raw, blob)
-
-    def known_outputs(self, actions: Iterable[str]) -> frozenset[str]:
-        """Those of these action ids whose output was recorded: a build of them leaves nothing unknown."""
-        rows = self._connection.all(
-            """SELECT action FROM output WHERE state IN ('plain', 'woven')
-               AND action IN (SELECT value FROM json_each(?))""",
-            (json.dumps(list(actions)),),
-        )
-        return frozenset(row[0] for row in rows)
 
     def pin(self, run: RunId, name: str = "") -> None:
         """Keeps a run from removal, under a name if one is given.
@@ -190,11 +167,6 @@ class Store:
             self._connection.execute(
                 "UPDATE run SET work_state = ?, work_bytes = ? WHERE id = ?", (str(state), size, run)
             )
-
-    def put_log(self, run: RunId, log: IndexedLog) -> None:
-        """Keeps a run's log lines, in place of those that were kept before."""
-        with self._connection.immediate():
-            logs.write_log(self._connection, run, log)
 
     def drop_logs(self, runs: Collection[RunId]) -> None:
         """Forgets the log lines of runs; how many there were stays."""

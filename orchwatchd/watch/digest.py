@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
-
-
-def digest_of(files: Iterable[tuple[str, bytes]], *, root: str, extras: Mapping[str, str]) -> str:
-    """The digest of inputs given as (absolute path, SHA-256); their order does not matter."""
-    return seal(sum(weight(path, sha256, root) for path, sha256 in files), extras)
+from collections.abc import Mapping
 
 
 def weight(path: str, sha256: bytes, root: str) -> int:

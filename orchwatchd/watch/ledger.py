@@ -15,7 +15,8 @@ class Ledger:
     """`since` has the state at the last build's start of each file that differs from it now; `moved` every file that
     changed while a build ran, changed back or not; `fresh` what the policy has not been told yet.
 
-    `unbuilt` is the cause of a build that is due although no file is known to differ (the first one).
+    `unbuilt` is the cause of a build that is due although no file is known to differ (the first one). `owed` are the
+    files of the build that runs, if it was due: it still is, should it not come to its start.
     """
 
     since: dict[str, FileState | None] = field(default_factory=dict)
@@ -24,6 +25,7 @@ class Ledger:
     unbuilt: Cause | None = None
     unbuilt_files: tuple[str, ...] = ()
     building: bool = False
+    owed: tuple[str, ...] | None = None
     built_extras: Mapping[str, str] | None = None
 
     def absorb(self, changes: Mapping[str, FileState | None], now: Now) -> None:
@@ -55,8 +57,9 @@ class Ledger:
         """The inputs that differ, sorted."""
         return tuple(sorted({*self.since, *self.unbuilt_files}))
 
-    def begin(self, extras: Mapping[str, str]) -> None:
-        """A build starts from the inputs as they are."""
+    def begin(self, extras: Mapping[str, str], *, due: bool = False) -> None:
+        """A build starts from the inputs as they are; `due`: for another reason than what is known here."""
+        self.owed = self.files() if due or self.due(extras) else None
         self.since.clear()
         self.moved.clear()
         self.fresh.clear()
@@ -65,10 +68,15 @@ class Ledger:
         self.building = True
         self.built_extras = dict(extras)
 
-    def end(self) -> tuple[str, ...]:
-        """The build has ended; returns what moved meanwhile, sorted."""
+    def end(self, *, built: bool = True) -> tuple[str, ...]:
+        """The build has ended; returns what moved meanwhile, sorted. One that was not built is due as it was before,
+        and stays so even if its files are put back: only a build shows that what hindered it is gone.
+        """
         moved = tuple(sorted(self.moved)) if self.building else ()
+        if self.building and not built and self.owed is not None:
+            self.unbuilt, self.unbuilt_files = Cause.NOT_BUILT, self.owed
         self.building = False
+        self.owed = None
         return moved
 
 

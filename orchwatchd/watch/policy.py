@@ -5,6 +5,9 @@ cannot be seen, so a build whose inputs moved is repeated; where the same files 
 whether somebody is at work: nobody is, if nothing changes in it. Then the build is repeated once more, so that the last
 state is built in any case, and if the same files move yet again, they are left alone until something changes
 between builds.
+
+A build that was due and did not come to its start is tried again by itself, after pauses that grow; a change does not
+wait for their end.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from pathlib import PurePath
 MOST_CANCELS = 2
 # A file that changes several times in one build is a person's, as far as that goes: then no gap for so many builds.
 _TRUSTED_REPEATS = 4
+LONGEST_PAUSE = 900.0
 # What Orchestrion and the Go command edit in a build by themselves (fact 17): no reason to cancel it.
 _EDITED_BY_BUILDS = frozenset({"go.mod", "go.sum", "go.work.sum", "orchestrion.tool.go"})
 
@@ -28,6 +32,7 @@ class State(StrEnum):
     STARTING = "starting"
     BUILDING = "building"
     DOUBTING = "doubting"
+    PUT_OFF = "put off"
     LEFT_ALONE = "left alone"
 
 
@@ -42,13 +47,17 @@ class Act(StrEnum):
 
 @dataclass(slots=True)
 class Policy:
-    """The machine. `cancel`: a change during a build cancels it (at most twice in a row); `gap` is in seconds."""
+    """The machine. `cancel`: a change during a build cancels it (at most twice in a row); `gap` and `retry`, the first
+    pause after a start that failed, are in seconds.
+    """
 
     cancel: bool = False
     gap: float = 3.0
+    retry: float = 10.0
     state: State = State.IDLE
     own_files: tuple[str, ...] = ()
     until: float | None = None
+    _pause: float = 0.0
     _cancels: int = 0
     _repeats: int = 0
     _doubted: bool = False
@@ -84,8 +93,13 @@ class Policy:
         self.until = None
         self._moves = {}
 
-    def finished(self, now: float, *, cancelled: bool = False) -> Act:
-        """The build has ended and all changes until then were told."""
+    def finished(self, now: float, *, cancelled: bool = False, owed: bool = False) -> Act:
+        """The build has ended and all changes until then were told. `owed`: it did not come to its start, and is due
+        as it was before.
+        """
+        if owed and not self._moves and self.state is not State.LEFT_ALONE:
+            return self._put_off(now)
+        self._pause, self.until = 0.0, None
         if self.state is not State.BUILDING:
             self.state = State.IDLE
             return Act.NOTHING
@@ -100,8 +114,12 @@ class Policy:
 
     def tick(self, now: float) -> Act:
         """Time has passed."""
-        if self.state is State.DOUBTING and self.until is not None and now >= self.until:
+        if self.until is None or now < self.until:
+            return Act.NOTHING
+        if self.state is State.DOUBTING:
             self._repeats += 1
+            return self._start()
+        if self.state is State.PUT_OFF:
             return self._start()
         return Act.NOTHING
 
@@ -123,6 +141,12 @@ class Policy:
         self._doubted = True
         self.state = State.DOUBTING
         self.until = now + self.gap
+        return Act.NOTHING
+
+    def _put_off(self, now: float) -> Act:
+        self.state = State.PUT_OFF
+        self._pause = min(max(self.retry, 2 * self._pause), LONGEST_PAUSE)
+        self.until = now + self._pause
         return Act.NOTHING
 
     def _start(self) -> Act:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    """How to watch; all times in seconds. `poll` is `auto`, `always` or `never`."""
+    """How to watch; all times in seconds. `poll` is `auto`, `always` or `never`; `retry` is the first pause after a
+    build that did not come to its start.
+    """
 
     rest: float = 0.1
     longest_wait: float = 2.0
@@ -19,6 +21,7 @@ class WatchSettings:
     rescan: float = 300.0
     git_lock_limit: float = 30.0
     gap: float = 3.0
+    retry: float = 10.0
     cookies: Path | None = None
 
 

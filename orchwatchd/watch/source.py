@@ -13,13 +13,13 @@ import errno
 import itertools
 import os
 import sys
-import tempfile
 import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchwatchd.watch.cookies import Cookies
 from orchwatchd.watch.filesystem import sends_no_events
 from orchwatchd.watch.hints import HintBox, PollingSource, Refusal, Source
 
@@ -86,7 +86,7 @@ class InotifySource:
         warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.observers\.inotify_c")
         self._inotify: InotifyFD = inotify_c.InotifyFD()
         self._inotify.start()
-        self._cookies = _Cookies(cookies)
+        self._cookies = Cookies(cookies)
         self._watch_cookies()
 
     def add(self, directory: str) -> Refusal | None:
@@ -184,36 +184,6 @@ class InotifySource:
             watch = self._inotify.add_callback(os.fsencode(folder), self._mask, self, _id(number))
             self._by_path[folder] = (watch, number)
             self._by_watch.setdefault(watch, set()).add(folder)
-
-
-class _Cookies:
-    """Files in a folder of our own whose events tell that the reader has come this far."""
-
-    def __init__(self, parent: Path | None) -> None:
-        self.folder = tempfile.mkdtemp(prefix="orchwatchd-cookies-", dir=parent)
-        self._numbers = itertools.count(1)
-        self._arrived = threading.Condition()
-        self._last = 0
-
-    def bake(self, timeout: float) -> bool:
-        number = next(self._numbers)
-        path = Path(self.folder, str(number))
-        try:
-            path.touch()
-            path.unlink()
-        except OSError:
-            return False
-        with self._arrived:
-            return self._arrived.wait_for(lambda: self._last >= number, timeout)
-
-    def seen(self, name: str) -> None:
-        with self._arrived:
-            self._last = max(self._last, int(name) if name.isdigit() else 0)
-            self._arrived.notify_all()
-
-    def remove(self) -> None:
-        with contextlib.suppress(OSError):
-            Path(self.folder).rmdir()
 
 
 class ObserverSource:

@@ -6,13 +6,13 @@ import logging
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, TypeVar, cast
 
 from orchwatchd.models.watching import BuiltInputs, Cause, ChangeSet, Snapshot, WatchHealth
+from orchwatchd.watch.calls import Calls
 from orchwatchd.watch.gate import Gate
 from orchwatchd.watch.ledger import Ledger
 from orchwatchd.watch.lookout import Find, Lookout
@@ -58,10 +58,10 @@ class Watcher:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._ready = threading.Event()
-        self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._calls = Calls(self._wake.set)
         self._settle = Settle(self.settings.rest, self.settings.longest_wait)
         self._gate = Gate(self.settings.git_lock_limit)
-        self._policy = Policy(cancel=self.settings.cancel, gap=self.settings.gap)
+        self._policy = Policy(cancel=self.settings.cancel, gap=self.settings.gap, retry=self.settings.retry)
         self._ledger = Ledger()
         self._lookout: Lookout | None = None
         self._due: Cause | None = None
@@ -92,25 +92,19 @@ class Watcher:
         """A build starts from the inputs as they are now, whoever asked for it."""
         self._submit(self._begin_build)
 
-    def note_build_finished(self, *, cancelled: bool = False, timeout: float = 60) -> BuiltInputs | None:
+    def note_build_finished(
+        self, *, cancelled: bool = False, built: bool = True, timeout: float = 60
+    ) -> BuiltInputs | None:
         """The build's last process has ended: what was it made from? Waits until every change until now was seen.
 
-        To be called, too, for a build that never came to its start. None where the answer cannot be known: the watcher
-        is dead, or busy for `timeout` seconds.
+        To be called, too, for a build that never came to its start, with `built` False: if it was due it is told again
+        by and by. None where the answer cannot be known: the watcher is dead, or busy for `timeout` seconds.
         """
-        return self._ask(lambda look: self._end_build(look, cancelled=cancelled), timeout)
-
-    def current(self, timeout: float = 60) -> ChangeSet | None:
-        """The inputs as they are now, all changes until now seen; None where that cannot be known."""
-        return self._ask(self._current, timeout)
+        return self._ask(lambda look: self._end_build(look, cancelled=cancelled, built=built), timeout)
 
     def snapshot(self, timeout: float = 60) -> Snapshot | None:
         """All inputs with their hashes as last seen, so that others need not read them again; None as above."""
         return self._ask(lambda look: look.model.snapshot(), timeout)
-
-    def refresh(self) -> None:
-        """Asks for the inputs again (the configuration has changed) and looks at everything."""
-        self._submit(lambda look: look.rescan())
 
     def pending(self) -> tuple[str, ...]:
         """The inputs that differ from what the last build started from."""
@@ -150,8 +144,7 @@ class Watcher:
             if not self._stopping.is_set():
                 self._failed = self._failed or "the watcher's thread has ended"
             self._stopping.set()
-            while self._calls:
-                self._calls.popleft()[1].cancel()
+            self._calls.close()
             if self._lookout is not None:
                 self._lookout.source.stop()
 
@@ -168,18 +161,13 @@ class Watcher:
         return look
 
     def _turn(self, look: Lookout, now: float) -> None:
-        while self._calls and not self._stopping.is_set():
-            call, answer = self._calls.popleft()
-            try:
-                answer.set_result(call())
-            except BaseException:
-                answer.cancel()
-                raise
+        self._calls.do(until=self._stopping.is_set)
         look.upkeep(now)
         if self._settle.over(now):
             look.take_in()
             self._announce(look)
-        self._decide(self._policy.tick(now), Cause.DURING_BUILD)
+        cause = Cause.NOT_BUILT if self._policy.state is State.PUT_OFF else Cause.DURING_BUILD
+        self._decide(self._policy.tick(now), cause)
         self._start_if_due(look, now)
         if self._faults_in_a_row == 0 and look.box.times() is None:
             self._fault = None  # everything was looked at again
@@ -250,38 +238,26 @@ class Watcher:
         self._due = None
         look.build_started_ns = time.time_ns()
         self._digest_start = look.model.digest
-        self._ledger.begin(look.model.rules.extras)
+        self._ledger.begin(look.model.rules.extras, due=self._policy.state is State.STARTING)
         self._policy.started()
 
-    def _end_build(self, look: Lookout, *, cancelled: bool) -> BuiltInputs:
+    def _end_build(self, look: Lookout, *, cancelled: bool, built: bool) -> BuiltInputs:
         try:
             look.catch_up()
             self._announce(look)
         finally:
             # Whatever went wrong: the build is over, and the next change must be able to start another.
-            moved = self._ledger.end()
-            act = self._policy.finished(time.monotonic(), cancelled=cancelled)
+            moved = self._ledger.end(built=built)
+            # One that is about to be told needs no second try.
+            owed = not built and self._due is None and self._ledger.due(look.model.rules.extras) is not None
+            act = self._policy.finished(time.monotonic(), cancelled=cancelled, owed=owed)
             self._decide(act, Cause.DURING_BUILD)
         return BuiltInputs(self._digest_start, look.model.digest, moved)
 
-    def _current(self, look: Lookout) -> ChangeSet:
-        look.catch_up()
-        self._announce(look)
-        cause = self._ledger.due(look.model.rules.extras) or Cause.CHANGED
-        return ChangeSet(self._ledger.files(), look.model.digest, cause)
-
     def _submit(self, call: Callable[[Lookout], _T]) -> Future[_T]:
         """Has the thread do something between two turns, in the order of the calls."""
-        answer: Future[_T] = Future()
-
-        def bound() -> _T:
-            return call(cast("Lookout", self._lookout))  # the thread opens it before it takes calls
-
-        self._calls.append((bound, answer))
-        self._wake.set()
-        if self._stopping.is_set():
-            answer.cancel()
-        return answer
+        # The thread opens the lookout before it takes calls.
+        return self._calls.put(lambda: call(cast("Lookout", self._lookout)))
 
     def _ask(self, call: Callable[[Lookout], _T], timeout: float) -> _T | None:
         if threading.current_thread() is self._thread and self._lookout is not None:

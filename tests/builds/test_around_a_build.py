@@ -12,7 +12,7 @@ from build_bench import Bench, _bench, _temp_folder  # noqa: F401 - fixtures
 
 from orchwatchd import build
 from orchwatchd.build import state
-from orchwatchd.build.cache import belongs_to, ensure_cache, retire
+from orchwatchd.build.cache import ensure_cache, retire
 from orchwatchd.build.log import split_log_lines
 from orchwatchd.build.temp import make_temp, noted_temp, remove_temp, temp_of
 from orchwatchd.errors import ConfigurationError, OrchwatchdError
@@ -119,7 +119,7 @@ def test_a_cache_belongs_to_one_history(tmp_path: Path) -> None:
 
     assert ensure_cache(cache, "second") is True
     assert [path.name for path in cache.iterdir()] == ["orchwatchd-history"]
-    assert belongs_to(cache, "second")
+    assert ensure_cache(cache, "second") is False
     assert [path.name for path in tmp_path.iterdir()] == ["cache"]
 
 

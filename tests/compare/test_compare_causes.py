@@ -44,6 +44,15 @@ def test_an_upgrade_names_each_module_once() -> None:
     )
 
 
+def test_modules_that_go_mod_requires_directly_come_before_those_that_these_need() -> None:
+    """Of an upgrade's many modules the first are those that somebody chose, whichever run chose them."""
+    before = replace(FACTS, modules=dict.fromkeys("abcde", "v1"), required=frozenset("d"))
+    after = replace(FACTS, modules=dict.fromkeys("abce", "v2"), required=frozenset("c"))
+    assert [cause.name for cause in causes(before, after)] == ["c", "d", "a", "b", "e"]
+    unknown = replace(after, required=None)
+    assert [cause.name for cause in causes(before, unknown)] == ["d", "a", "b", "c", "e"]
+
+
 def test_configuration_sources_and_command() -> None:
     later = replace(
         FACTS,

@@ -57,7 +57,6 @@ def test_no_history_yet_is_an_empty_one(tmp_path: Path) -> None:
         assert not history.exists
         assert history.runs() == ()
         assert history.jobs() == ()
-        assert history.sizes().file == 0
         assert history.sql("SELECT count(*) FROM v_run").rows == ((0,),)
     assert list(tmp_path.iterdir()) == []
 

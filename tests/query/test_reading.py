@@ -238,6 +238,35 @@ def test_users_sql_reads_and_nothing_else(store: Store, history: History) -> Non
     assert len(history.runs()) == 1
 
 
+GOMOD = """module app // what it is
+
+go 1.26
+
+require one.example/a v1.0.0
+require one.example/b v1.0.0 // indirect
+
+require(
+	// a comment
+	two.example/c v1.0.0 // why it is here
+	"two.example/d" v1.0.0
+	two.example/e v1.0.0 // indirect; but soon direct
+
+	two.example/f v1.0.0 // indirect
+)
+
+replace (
+	two.example/g => ../g
+)
+exclude two.example/h v1.0.0
+"""
+
+
+def test_a_run_knows_which_modules_its_go_mod_requires_directly(store: Store, history: History) -> None:
+    run = record(store, Build(documents=Documents(gomod=GOMOD)))
+    assert history.facts(run).required == {"one.example/a", "two.example/c", "two.example/d"}
+    assert history.facts(record(store, Build(), 1)).required is None
+
+
 def test_log_lines_are_kept_with_their_run(store: Store, history: History) -> None:
     warn = LogLine(
         3,
@@ -264,15 +293,14 @@ def test_log_lines_are_kept_with_their_run(store: Store, history: History) -> No
     store.finish(run, RunEnd(RunStatus.OK, None, NOON, 0), RunRecord(), log)
     assert history.log_chunks(run) == log.chunks
     assert history.log_chunks(run, levels=1) == ()
-    assert [(row.line, row.package, row.detail) for row in history.log_notes(run)] == [
-        (3, "app/store", "type error")
-    ]
+    noted = "SELECT line, package, detail FROM log_note"
+    assert history.sql(noted).rows == ((3, "app/store", "type error"),)
     assert history.log_skips(run, "app/store") == log.skips
     summary = history.log_summary(run)
     assert summary is not None
     assert (summary.lines, summary.kept, summary.left_out, summary.toolexec) == (5, 3, {"debug": 2}, ("key",))
     store.drop_logs([run])
-    assert history.log_chunks(run) == history.log_notes(run) == ()
+    assert history.log_chunks(run) == history.sql(noted).rows == ()
     assert history.log_summary(run) == replace(summary, kept=0)
     assert history.facts(run).toolexec_key == "key"
     assert history.log_summary(record(store, Build(), 1)) is None

@@ -104,12 +104,6 @@ def test_what_nobody_recorded_is_unknown_until_someone_does(store: Store, histor
     assert store.check() == ()
 
 
-def test_known_outputs_are_those_that_were_recorded(store: Store) -> None:
-    record(store, Build(packages=(APP, LIB), compiled=(APP,), attempts=(LIB,)))
-    asked = [APP.build.action, LIB.build.action, "never seen"]
-    assert store.known_outputs(asked) == {APP.build.action}
-
-
 def test_an_attempt_is_shown_and_is_no_output(store: Store, history: History) -> None:
     """A compile that failed on injected code leaves its woven file (fact 29)."""
     failed = record(
@@ -202,15 +196,10 @@ def test_a_name_that_is_learnt_later_is_filled_in(store: Store, history: History
 def test_a_run_that_died_is_found_with_its_process(store: Store) -> None:
     run = store.begin(start(COLD))
     store.started(run, RunProcess(4711, 99, "boot"))
-    store.set_work(run, "/state/work/run-0/go-build1")
     store.close()
     with Store.open(store.connection.path) as again:
         (left,) = again.unfinished()
-        assert (left.id, left.process, left.work_tree) == (
-            run,
-            RunProcess(4711, 99, "boot"),
-            "/state/work/run-0/go-build1",
-        )
+        assert (left.id, left.process) == (run, RunProcess(4711, 99, "boot"))
         again.finish(run, RunEnd(RunStatus.INTERRUPTED, "the daemon died", NOON, None), COLD.record())
         assert again.unfinished() == ()
 

@@ -6,9 +6,10 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,21 @@ def test_a_project_that_is_broken_for_a_while_is_built_when_it_is_mended(
         )
         wait_until(lambda: greeter.json("status")["problem"] is None, "an end of the problem")
     assert "go.mod" in (tmp_path / "out").read_text()
+
+
+def test_a_build_that_could_not_start_is_tried_again_without_another_save(
+    greeter: Program, tmp_path: Path
+) -> None:
+    """Given a history that another program holds locked, when a file is saved, then it is built once that lets go."""
+    with daemon(greeter, tmp_path / "out"):
+        with closing(sqlite3.connect(greeter.json("status")["paths"]["database"])) as other:
+            other.execute("BEGIN IMMEDIATE")
+            save(greeter, "greet/greet.go", '"hello, "', '"good day, "')
+            wait_until(lambda: greeter.json("status")["problem"], "a problem in the status", 60)
+            wait_until(lambda: greeter.json("status")["pending_changes"], "the change, still due", 60)
+        run = idle_after(greeter, 2)
+        assert (run["id"], run["status"], run["trigger"]) == (2, "ok", ["greet/greet.go"])
+        assert greeter.json("status")["problem"] is None
 
 
 def test_sighup_takes_a_good_configuration_and_keeps_the_old_one_when_it_is_bad(

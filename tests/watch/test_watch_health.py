@@ -215,7 +215,7 @@ def test_ten_errors_in_a_row_end_it_and_that_is_told(bench: Bench) -> None:
     bench.watcher._wake.set()
     wait_for(lambda: bench.watcher.health().failed is not None, "it gives up", deadline=60)
     assert "always" in bench.watcher.health().failed
-    assert bench.watcher.current() is None
+    assert bench.watcher.snapshot() is None
     assert bench.watcher.note_build_finished() is None
 
 

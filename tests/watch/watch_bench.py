@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from orchwatchd.inputs import InputSet
-from orchwatchd.models.watching import BuiltInputs, ChangeSet, Rules
+from orchwatchd.models.watching import BuiltInputs, Cause, ChangeSet, Rules
 from orchwatchd.watch import Baseline, Watcher, WatchSettings, take
+from orchwatchd.watch.lookout import Lookout
 
 DEADLINE = 30.0
 
@@ -88,9 +89,26 @@ class Bench:
         assert snapshot is not None
         return {path: state.sha256 for path, state in snapshot.files.items()}
 
+    def current(self) -> ChangeSet:
+        """The inputs as they are now, all changes until now seen."""
+
+        def look_again(look: Lookout) -> ChangeSet:
+            look.catch_up()
+            self.watcher._announce(look)
+            cause = self.watcher._ledger.due(look.model.rules.extras) or Cause.CHANGED
+            return ChangeSet(self.watcher._ledger.files(), look.model.digest, cause)
+
+        now = self.watcher._ask(look_again, 60)
+        assert now is not None
+        return now
+
     def names(self, change: ChangeSet) -> set[str]:
         """The changed files, relative to the project."""
         return {os.path.relpath(path, self.root) for path in change.files}
+
+    def names_pending(self) -> set[str]:
+        """What is told as pending, relative to the project."""
+        return {os.path.relpath(path, self.root) for path in self.watcher.pending()}
 
     def assert_quiet(self) -> None:
         """After everything until now was seen, no build is due."""
@@ -98,14 +116,13 @@ class Bench:
 
     def assert_quiet_after(self, count: int) -> None:
         """After everything until now was seen, there were `count` builds, and no other is due."""
-        assert self.watcher.current() is not None
+        self.current()
         wait_for(lambda: not self.watcher.settling, "the watcher comes to rest")
         assert len(self.changes) == count, self.changes
 
     def assert_picture_is_true(self) -> None:
         """After everything until now was seen, the picture equals the file system, and so does its digest."""
-        now = self.watcher.current()
-        assert now is not None
+        now = self.current()
         assert self.seen() == truth(self.root)
         assert now.digest == take(all_go(self.root)).digest
 
