@@ -128,7 +128,10 @@ def test_the_go_command_killed_from_outside_is_interrupted_not_failed(bench: Ben
         if done:
             assert bench.process
             for member in members_of(bench.process.pgid):
-                argv = Path(f"/proc/{member.pid}/cmdline").read_bytes().split(b"\0")
+                try:
+                    argv = Path(f"/proc/{member.pid}/cmdline").read_bytes().split(b"\0")
+                except (FileNotFoundError, ProcessLookupError):
+                    continue  # it has ended meanwhile
                 if argv[0].endswith(b"/go") and argv[1] == b"build":
                     os.kill(member.pid, signal.SIGKILL)
 
