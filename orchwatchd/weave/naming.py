@@ -12,7 +12,6 @@ from orchwatchd.weave.pairing import Pair
 
 HOLE: Final = "…"
 _MARKS: Final = re.compile(r"^[ \t]*//line [^\n]*\n|[ \t]*//line [^\n]*$", re.MULTILINE)
-_SYNTHETIC: Final = re.compile(r"__(result|argument|receiver)__(\d*)$")
 _BLANK: Final = frozenset({"_", "."})
 
 
