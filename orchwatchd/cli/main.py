@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from orchwatchd import __version__
+from orchwatchd.cli import streams
 from orchwatchd.cli.context import Context
 from orchwatchd.errors import OrchwatchdError
 
@@ -114,6 +115,7 @@ def cli(ctx: click.Context, directory: Path, config_file: Path | None, state: Pa
 
 def entry() -> None:
     """Runs the program and exits: 0 done, 1 failed or different, 2 usage, 3 bug, and what `errors` says."""
+    streams.make_safe()
     try:
         code = cli.main(standalone_mode=False, prog_name="orchwatchd")
     except click.ClickException as error:

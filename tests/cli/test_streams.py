@@ -1,0 +1,75 @@
+"""What the program does when the streams that it is given are closed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from program import Program
+from records import Build, Package, open_store, record
+
+LIB = Package("app/lib", spans=1)
+ODD = Package("app/größe", spans=1)
+BUILD = Build(packages=(LIB, ODD), compiled=(LIB, ODD))
+SOURCE = "app/lib/lib.go"
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """Two runs that are equal."""
+    with open_store(tmp_path) as store:
+        record(store, BUILD, 1)
+        record(store, Build(packages=(LIB, ODD)), 2)
+        store.pin(1, "first")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "go.mod").write_text("module app\n")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "PYTHON"))}
+    return Program(project, tmp_path / "state", {**env, "LC_ALL": "C.UTF-8", "HOME": str(tmp_path / "home")})
+
+
+def shell(program: Program, words: str, streams: str, **extra: str) -> subprocess.CompletedProcess[bytes]:
+    """Runs the program with its streams redirected as a shell does."""
+    line = " ".join(program.argv()) + f" {words} {streams}"
+    env = {**program.env, **extra}
+    return subprocess.run(["bash", "-c", line], env=env, capture_output=True, check=False, timeout=60)
+
+
+COMMANDS = (
+    "runs",
+    "runs --json",
+    "show 1",
+    f"source 1 {SOURCE}",
+    "diff 1 2 --exit-code",
+    "status",
+    "--help",
+    "sql 'SELECT 1' --csv",
+    f"source 1 {SOURCE} --annotate",
+)
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_closed_output_is_an_output_that_nobody_reads(program: Program, words: str) -> None:
+    done = shell(program, words, ">&-")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    for streams in ("2>&-", "<&-", "<&- >&- 2>&-"):
+        assert shell(program, words, streams).returncode == 0
+
+
+def test_exit_codes_and_messages_do_not_depend_on_closed_streams(program: Program) -> None:
+    for words, code in (("show 77", 4), ("nonsense", 2), ("diff 1..2 3", 2)):
+        told = shell(program, words, "")
+        assert told.returncode == code
+        assert shell(program, words, ">&-").returncode == code
+        assert shell(program, words, ">&-").stderr == told.stderr
+        assert shell(program, words, ">&- 2>&-").returncode == code
+
+
+def test_a_closed_output_is_not_taken_by_the_history(program: Program) -> None:
+    """The history's file must not get the number of standard output, where a child process would write into it."""
+    before = (program.state / "history.db").read_bytes()
+    assert shell(program, "pin 2 second", "<&- >&- 2>&-").returncode == 0
+    assert b"second" in shell(program, "runs --json", "").stdout
+    assert (program.state / "history.db").read_bytes()[:16] == before[:16]
