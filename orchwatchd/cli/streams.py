@@ -1,14 +1,59 @@
-"""The standard streams as the program is given them, made safe once, at its entry. Whoever prints need not know."""
+"""The standard streams as the program is given them, made safe once, at its entry: closed, full or gone.
+Whoever prints need not know.
+"""
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from typing import Any
+
+
+class OutputLostError(OSError):
+    """Standard output cannot be written: its disk is full, its device fails. A reader that is gone is no failure."""
+
+
+class _Output(io.FileIO):
+    """Standard output. It knows its own failures from those of every other file."""
+
+    def write(self, data: Any, /) -> int | None:  # type: ignore[override]  # None: it would block
+        """As FileIO does; raises OutputLostError, or a BrokenPipeError that click does not take for a failure."""
+        try:
+            return super().write(data)
+        except BrokenPipeError as error:
+            raise BrokenPipeError from error
+        except OSError as error:
+            raise OutputLostError(error.errno, error.strerror) from error
+
+
+class _Messages(io.FileIO):
+    """Standard error. A message that cannot be written is lost, and changes nothing about what was done."""
+
+    def write(self, data: Any, /) -> int | None:  # type: ignore[override]
+        """As FileIO does; what cannot be written is dropped."""
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
 
 
 def make_safe() -> None:
-    """Replaces those of the process's standard streams that are closed."""
+    """Replaces the process's standard streams by ones that take everything. Streams that someone else has put in
+    their place already are left alone.
+    """
     _open_missing()
+    if sys.stdout is sys.__stdout__:
+        sys.stdout = _rewrapped(sys.stdout, _Output)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _rewrapped(sys.stderr, _Messages)
+
+
+def abandon_output() -> None:
+    """Sends what is still to be written to standard output nowhere, so that Python's own flush at exit is quiet."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
 
 
 def _open_missing() -> None:
@@ -21,3 +66,16 @@ def _open_missing() -> None:
             os.set_inheritable(descriptor, True)
             stream = open(descriptor, mode, encoding="utf-8", errors="replace")  # noqa: SIM115, PTH123 - for good
             setattr(sys, name, stream)
+
+
+def _rewrapped(stream: Any, raw: type[io.FileIO]) -> Any:
+    """The same stream on a raw file of ours."""
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw(stream.fileno(), "w", closefd=False)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )

@@ -1,4 +1,4 @@
-"""What the program does when the streams that it is given are closed."""
+"""What the program does when the streams that it is given are closed, full or gone."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ def test_exit_codes_and_messages_do_not_depend_on_closed_streams(program: Progra
         assert shell(program, words, ">&-").returncode == code
         assert shell(program, words, ">&-").stderr == told.stderr
         assert shell(program, words, ">&- 2>&-").returncode == code
+        assert shell(program, words, "2>/dev/full").returncode == code
 
 
 def test_a_closed_output_is_not_taken_by_the_history(program: Program) -> None:
@@ -73,3 +74,28 @@ def test_a_closed_output_is_not_taken_by_the_history(program: Program) -> None:
     assert shell(program, "pin 2 second", "<&- >&- 2>&-").returncode == 0
     assert b"second" in shell(program, "runs --json", "").stdout
     assert (program.state / "history.db").read_bytes()[:16] == before[:16]
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_an_output_on_a_full_disk_is_told_in_one_line(program: Program, words: str) -> None:
+    done = shell(program, words, ">/dev/full")
+    assert done.stderr == b"orchwatchd: the output could not be written: No space left on device\n"
+    assert done.returncode == 1
+    assert not list(program.state.parent.rglob("crash-*"))
+
+
+def test_an_output_that_cannot_be_written_at_all_is_told_in_one_line(program: Program) -> None:
+    done = shell(program, "runs", "1</dev/null")
+    assert done.stderr == b"orchwatchd: the output could not be written: Bad file descriptor\n"
+    assert done.returncode == 1
+
+
+def test_messages_that_cannot_be_written_change_nothing(program: Program) -> None:
+    done = shell(program, "integrations 1", "2>/dev/full")
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+@pytest.mark.parametrize("words", ["runs --json", f"source 1 {SOURCE}", "--help"])
+def test_a_reader_that_goes_away_is_no_failure(program: Program, words: str) -> None:
+    done = shell(program, words, "2>&1 | true; exit ${PIPESTATUS[0]}")
+    assert done.returncode == 0
