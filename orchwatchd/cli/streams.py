@@ -1,13 +1,18 @@
-"""The standard streams as the program is given them, made safe once, at its entry: closed, full or gone.
-Whoever prints need not know.
+"""The standard streams as the program is given them, made safe once, at its entry: closed, full, gone, or in an
+encoding that cannot hold what is printed. Whoever prints need not know.
 """
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
 from typing import Any
+
+_REPLACE = "orchwatchd.replace"
+# Encoders that would fail, or hide, what a stream cannot hold; another one is the user's own choice (PYTHONIOENCODING).
+_DEFAULT_ERRORS = {"strict", "surrogateescape"}
 
 
 class OutputLostError(OSError):
@@ -43,6 +48,7 @@ def make_safe() -> None:
     their place already are left alone.
     """
     _open_missing()
+    codecs.register_error(_REPLACE, _replaced)
     if sys.stdout is sys.__stdout__:
         sys.stdout = _rewrapped(sys.stdout, _Output)
     if sys.stderr is sys.__stderr__:
@@ -54,6 +60,15 @@ def abandon_output() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
+
+
+def holds(text: str) -> bool:
+    """Whether standard output's encoding can hold a text as it is."""
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _open_missing() -> None:
@@ -75,7 +90,20 @@ def _rewrapped(stream: Any, raw: type[io.FileIO]) -> Any:
     return io.TextIOWrapper(
         io.BufferedWriter(raw(stream.fileno(), "w", closefd=False)),
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors=_REPLACE if stream.errors in _DEFAULT_ERRORS else stream.errors,
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )
+
+
+def _replaced(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Bytes of a file name that was no text go out as they came in; every other character that the encoding lacks is
+    a question mark.
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    part = error.object[error.start : error.end]
+    try:
+        return part.encode("ascii", "surrogateescape"), error.end
+    except UnicodeEncodeError:
+        return "?" * len(part), error.end

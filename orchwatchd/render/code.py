@@ -14,13 +14,14 @@ CONTEXT = 3
 
 
 def print_code(text: str, *, lexer: str = "go", first_line: int | None = None) -> None:
-    """Prints a text: exactly its characters when standard output is no terminal, so that it can be compared and
-    compiled.
+    """Prints a text: exactly its bytes (UTF-8, others as surrogates) when standard output is no terminal, so that it
+    can be compared and compiled.
 
     `first_line` numbers the lines on a terminal.
     """
     if not sys.stdout.isatty():
-        sys.stdout.write(text)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
         return
     from rich.syntax import Syntax
 

@@ -1,7 +1,8 @@
-"""What the program does when the streams that it is given are closed, full or gone."""
+"""What the program does when the streams that it is given are closed, full, gone, or hold few characters."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -99,3 +100,43 @@ def test_messages_that_cannot_be_written_change_nothing(program: Program) -> Non
 def test_a_reader_that_goes_away_is_no_failure(program: Program, words: str) -> None:
     done = shell(program, words, "2>&1 | true; exit ${PIPESTATUS[0]}")
     assert done.returncode == 0
+
+
+NARROW = (
+    {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    {"PYTHONIOENCODING": "ascii"},
+    {"PYTHONIOENCODING": "latin-1"},
+)
+
+
+@pytest.mark.parametrize("env", NARROW)
+@pytest.mark.parametrize("words", ["runs", "show 1", "files 1", f"source 1 {SOURCE} --annotate"])
+def test_what_an_encoding_cannot_hold_is_replaced(program: Program, words: str, env: dict[str, str]) -> None:
+    done = shell(program, words, "", **env)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout
+
+
+@pytest.mark.parametrize("env", NARROW)
+def test_json_is_the_same_in_every_encoding(program: Program, env: dict[str, str]) -> None:
+    wide, narrow = shell(program, "files 1 --json", ""), shell(program, "files 1 --json", "", **env)
+    assert json.loads(narrow.stdout.decode(env.get("PYTHONIOENCODING", "ascii"))) == json.loads(wide.stdout)
+    assert "größe".encode() in wide.stdout
+
+
+@pytest.mark.parametrize("env", NARROW[1:])
+def test_source_keeps_its_bytes_in_a_pipe(program: Program, env: dict[str, str]) -> None:
+    wide = shell(program, "source 1 app/größe/größe.go", "")
+    assert "größe".encode() in wide.stdout
+    assert shell(program, "source 1 app/größe/größe.go", "", **env).stdout == wide.stdout
+
+
+def test_bytes_that_are_no_text_go_out_as_they_came_in(tmp_path: Path) -> None:
+    """A file's name is bytes, and `diff --name-only` may be another program's input."""
+    folder = tmp_path / os.fsdecode(b"\xff")
+    folder.mkdir()
+    (folder / "go.mod").write_text("module app\n")
+    program = Program(folder, tmp_path / "state", {**os.environ, "LC_ALL": "C.UTF-8"})
+    done = subprocess.run(program.argv("status"), env=program.env, capture_output=True, check=True)
+    assert os.fsencode(folder) in done.stdout
+    assert json.loads(program("status", "--json").out)["project"] == str(folder)
