@@ -40,6 +40,7 @@ def watch(context: Context) -> int:
     set_up_logging()
     for warning in warnings(config):
         click.echo(f"warning: {warning}", err=True)
+    paths.create()
     with (
         acquire(paths.state, "watch"),
         open_recorder(project, paths, config) as recorder,
