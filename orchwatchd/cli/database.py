@@ -41,9 +41,9 @@ def sql(context: Context, query: str, limit: int, seconds: float, as_csv: bool, 
         writer.writerow(answer.columns)
         writer.writerows(rows)
     else:
-        from orchwatchd.render.terminal import table
+        from orchwatchd.render.table import answer_table
 
-        show(table(answer.columns, rows))
+        show(answer_table(answer.columns, rows))
     if answer.cut:
         click.echo(f"(cut at {limit} rows; --limit takes more)", err=True)
 

@@ -31,4 +31,4 @@ def show(*parts: RenderableType) -> None:
 
     out = console()
     for part in parts:
-        out.print(part)
+        out.print(part, crop=False)
