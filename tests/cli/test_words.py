@@ -1,0 +1,39 @@
+"""What the program says of the words that it is given: its help, and what it makes of wrong ones."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from program import Program
+from records import Build, Package, open_store, record
+
+from orchwatchd.cli.main import COMMANDS, cli
+
+LIB = Package("app/lib", spans=2, lines=40)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    with open_store(tmp_path) as store:
+        record(store, Build(packages=(LIB,), compiled=(LIB,)), 1)
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "go.mod").write_text("module app\n")
+    return Program(project, tmp_path / "state", dict(os.environ))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_text_for_people(command: str) -> None:
+    said = CliRunner().invoke(cli, [command, "--help"]).output
+    assert said.startswith("Usage:")
+    assert "\\" not in said
+    assert "\b" not in said
+
+
+def test_the_example_of_sql_is_one_line_that_works(program: Program) -> None:
+    said = program("sql", "--help").out
+    (example,) = [line for line in said.splitlines() if 'orchwatchd sql "' in line]
+    assert program("sql", example.split('"')[1]).out.splitlines()[0].split() == ["id", "status", "injections"]
