@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,24 @@ def test_the_example_of_sql_is_one_line_that_works(program: Program) -> None:
     said = program("sql", "--help").out
     (example,) = [line for line in said.splitlines() if 'orchwatchd sql "' in line]
     assert program("sql", example.split('"')[1]).out.splitlines()[0].split() == ["id", "status", "injections"]
+
+
+def test_packages_without_a_command_are_answered_with_the_command(program: Program) -> None:
+    said = program("build", "./cmd/...", "./lib", "-race", code=2).err.splitlines()
+    assert said == [
+        "orchwatchd: `go ./cmd/...` is no command that orchwatchd records",
+        "  it records build, test, install; the command is given whole: `orchwatchd build -- build ./cmd/... ./lib`",
+    ]
+    assert "`go vet`" in program("build", "--", "vet", "./...", code=2).err
+    assert "given whole" not in program("build", "--", "vet", "./...", code=2).err
+
+
+def test_wrong_go_arguments_never_reach_a_daemon(program: Program) -> None:
+    """A daemon that takes requests and answers none: the refusal is ours, in the same words as without one."""
+    with socket.socket(socket.AF_UNIX) as daemon:
+        daemon.bind(str(program.state / "socket"))
+        daemon.listen()
+        assert program("build", "./...", code=2).err.startswith("orchwatchd: `go ./...` is no command")
+        daemon.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            daemon.accept()
