@@ -59,3 +59,11 @@ def test_wrong_go_arguments_never_reach_a_daemon(program: Program) -> None:
         daemon.setblocking(False)
         with pytest.raises(BlockingIOError):
             daemon.accept()
+
+
+def test_a_line_that_a_file_does_not_have(program: Program) -> None:
+    count = len(program("source", "1", "lib.go").out.splitlines())
+    for line in (0, count + 1, 9999):
+        said = program("source", "1", f"lib.go:{line}", code=2).err
+        assert f"has {count} lines, no line {line}" in said
+    assert program("source", "1", f"lib.go:{count}").out.startswith(f"{count:>5} ")
