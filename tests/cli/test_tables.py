@@ -36,19 +36,19 @@ def program(tmp_path: Path) -> Program:
     return Program(project, tmp_path / "state", {**env, "NO_COLOR": "1", "TERM": "xterm"})
 
 
-def words(name: str) -> list[str]:
+def words(name: str) -> tuple[str, ...]:
     return {
-        "sql": ["sql", "SELECT * FROM v_run"],
-        "show": ["show", "1", "--slowest", "3"],
-        "runs": ["runs"],
-        "status": ["status"],
-    }.get(name, [name, "1"])
+        "sql": ("sql", "SELECT * FROM v_run"),
+        "show": ("show", "1", "--slowest", "3"),
+        "runs": ("runs",),
+        "status": ("status",),
+    }.get(name, (name, "1"))
 
 
-def on_terminal(program: Program, name: str, width: int) -> list[str]:
+def on_terminal(program: Program, words: tuple[str, ...], width: int) -> list[str]:
     lead, follow = pty.openpty()
     termios.tcsetwinsize(follow, (24, width))
-    subprocess.run(program.argv(*words(name)), env=program.env, stdout=follow, check=True)
+    subprocess.run(program.argv(*words), env=program.env, stdout=follow, check=True)
     os.close(follow)
     seen = b""
     with os.fdopen(lead, "rb", buffering=0) as stream:
@@ -65,7 +65,7 @@ def on_terminal(program: Program, name: str, width: int) -> list[str]:
 @pytest.mark.parametrize("width", [60, 80, 200])
 @pytest.mark.parametrize("name", LISTS)
 def test_a_terminal_shows_what_fits_and_names_what_does_not(program: Program, name: str, width: int) -> None:
-    lines = on_terminal(program, name, width)
+    lines = on_terminal(program, words(name), width)
     assert max(map(cell_len, lines)) <= width
     if name in {"show", "status"}:
         return
@@ -78,7 +78,7 @@ def test_a_terminal_shows_what_fits_and_names_what_does_not(program: Program, na
 
 def test_a_list_of_runs_keeps_what_matters_most(program: Program) -> None:
     for width, kept in ((80, "unknown"), (60, "took"), (40, "injections")):
-        lines = on_terminal(program, "runs", width)
+        lines = on_terminal(program, words("runs"), width)
         assert kept in lines[0]
         assert [line.split()[0] for line in lines[1:3]] == ["#2", "#1"]
         assert "--json shows them" in " ".join(lines)
@@ -92,3 +92,11 @@ def test_a_pipe_gets_a_line_a_row(program: Program, name: str) -> None:
     if name in rows:
         assert len(lines) == 1 + rows[name]
         assert "left out" not in lines[-1]
+
+
+def test_source_on_a_terminal_is_not_cut(program: Program) -> None:
+    """A long line goes on in the next one of the terminal, as with any program that prints it."""
+    words = ("source", "1", "handlers1.go")
+    piped = program(*words).out.splitlines()
+    assert max(map(len, piped)) > 60
+    assert on_terminal(program, words, 60) == piped
