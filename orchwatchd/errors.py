@@ -1,6 +1,6 @@
 """The errors that a user can meet, as one tree; each knows its exit code.
 
-OrchwatchdError                  1
+OrchwatchdError                  1   what fits none below: the daemon is gone, the output cannot be written
 ├── UsageError                   2   wrong arguments
 ├── NotFoundError                4   no such run, file, package or pin
 ├── UnfitError                  69   Go or Orchestrion missing or unfit, or watching impossible

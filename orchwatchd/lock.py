@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from orchwatchd.errors import BusyError
+from orchwatchd.errors import BusyError, DatabaseError
 
 _NAME = "lock"
 # What file systems answer that cannot lock a folder (NFS: its byte ranges want a file open for writing).
@@ -70,12 +70,19 @@ class StateLock:
 
 
 def acquire(state: Path, purpose: str) -> StateLock:
-    """Locks the state folder (made 0700 if missing) at once or raises BusyError, which names the holder.
+    """Locks the state folder (made 0700 if missing) at once or raises BusyError, which names the holder; DatabaseError
+    where the folder cannot be made or opened.
 
     `purpose` is the command (`watch`, `build`), told to whoever finds the lock taken.
     """
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = _lock(state)
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = _lock(state)
+    except OSError as error:
+        raise DatabaseError(
+            f"the state folder {state} cannot be used: {error.strerror}",
+            hint="look at its rights and at the disk, or choose another one by --state DIR",
+        ) from error
     if descriptor is None:
         raise _busy(state)
     with contextlib.suppress(OSError):  # a full disk must not keep the program from clearing it

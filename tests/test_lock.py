@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from orchwatchd import lock
-from orchwatchd.errors import BusyError
+from orchwatchd.errors import BusyError, DatabaseError
 
 HOLD = "import sys; from pathlib import Path; from orchwatchd import lock; held = lock.acquire(Path(sys.argv[1]), 'watch'); print('held', flush=True); sys.stdin.read()"
 TRY = """
@@ -108,3 +108,9 @@ def test_the_folder_is_private_and_release_is_idempotent(tmp_path: Path) -> None
     assert not held.intact()
     with lock.acquire(tmp_path / "a/state", "build") as second:
         assert second.intact()
+
+
+def test_a_state_folder_that_cannot_be_opened_is_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DatabaseError, match="file/state cannot be used: Not a directory"):
+        lock.acquire(tmp_path / "file/state", "watch")

@@ -4,8 +4,10 @@ hold.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from orchwatchd.errors import UsageError
 
@@ -86,17 +88,27 @@ def parse_arguments(arguments: Sequence[str]) -> GoArguments:
     if kind.startswith("-"):
         problems = refusals([kind])
         raise UsageError(
-            problems[0] if problems else f"{kind} stands before the command", hint="the command comes first"
+            problems[0] if problems else f"{kind} stands before the command",
+            hint="the command comes first, for example `orchwatchd build -- build -race ./...`",
         )
     if kind not in KINDS:
         raise UsageError(
-            f"`go {kind}` is no command that orchwatchd records", hint=f"it records {', '.join(KINDS)}"
+            f"`go {kind}` is no command that orchwatchd records",
+            hint=f"it records {', '.join(KINDS)}{_meant(arguments)}",
         )
     parsed = take_apart(kind, rest)
     problems = refusals(parsed.flags)
     if problems:
         raise UsageError("\n".join(problems), hint="flags for the test program itself go after -args")
     return parsed
+
+
+def _meant(arguments: Sequence[str]) -> str:
+    """The command that someone may have meant who gave packages alone."""
+    if not ("..." in arguments[0] or arguments[0].startswith(".") or "/" in arguments[0]):
+        return ""
+    packages = takewhile(lambda argument: not argument.startswith("-"), arguments)
+    return f"; the command is given whole: `orchwatchd build -- build {shlex.join(packages)}`"
 
 
 def refusals(flags: Sequence[str]) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ def watch(context: Context) -> int:
     set_up_logging()
     for warning in warnings(config):
         click.echo(f"warning: {warning}", err=True)
+    paths.create()
     with (
         acquire(paths.state, "watch"),
         open_recorder(project, paths, config) as recorder,
@@ -57,9 +58,12 @@ def build(context: Context, go_args: tuple[str, ...]) -> int:
     GO ARGS replace the configured `build ./...` whole: `orchwatchd build -- test ./...` records a run of kind test. A
     running daemon does the build; else this command does. Ctrl-C cancels the build, which is then recorded as such.
     """
+    from orchwatchd.build.arguments import parse_arguments
     from orchwatchd.client import ask
     from orchwatchd.render.live import Live
 
+    if go_args:
+        parse_arguments(go_args)  # what cannot be recorded is refused here, a daemon is not troubled with it
     paths = context.paths()
     with Live() as live:
         try:

@@ -24,11 +24,11 @@ from orchwatchd.cli.reading import open_history
 @json_option
 @pass_context
 def sql(context: Context, query: str, limit: int, seconds: float, as_csv: bool, as_json: bool) -> None:
-    r"""Query the history with read-only SQL; docs/schema.md describes its views.
+    """Query the history with read-only SQL; docs/schema.md describes its views. With - it is read from standard input.
 
     \b
     orchwatchd sql "SELECT id, status, injections FROM v_run ORDER BY id DESC LIMIT 5"
-    """
+    """  # noqa: D301 - click's mark for lines that stay as they are is the character, not its escape
     if query == "-":
         query = sys.stdin.read()
     with open_history(context) as history:
@@ -41,9 +41,9 @@ def sql(context: Context, query: str, limit: int, seconds: float, as_csv: bool, 
         writer.writerow(answer.columns)
         writer.writerows(rows)
     else:
-        from orchwatchd.render.terminal import table
+        from orchwatchd.render.table import answer_table
 
-        show(table(answer.columns, rows))
+        show(answer_table(answer.columns, rows))
     if answer.cut:
         click.echo(f"(cut at {limit} rows; --limit takes more)", err=True)
 

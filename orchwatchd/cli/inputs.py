@@ -45,7 +45,7 @@ def inputs(context: Context, path: str | None, as_json: bool) -> int:
     if as_json:
         print_json([to_jsonable(explanation) for _, explanation in rows])
         return 0
-    from orchwatchd.render.terminal import table
+    from orchwatchd.render.table import Column, table
     from orchwatchd.render.trees import shown
 
     cells = [
@@ -56,5 +56,10 @@ def inputs(context: Context, path: str | None, as_json: bool) -> int:
         )
         for file, explanation in rows
     ]
-    show(table(("input", "why", "packages"), cells))
+    columns = (
+        Column("input", text=True),
+        Column("why", text=True, leaves=2),
+        Column("packages", text=True, leaves=1),
+    )
+    show(table(columns, cells))
     return 0

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 import click
 
 from orchwatchd import __version__
+from orchwatchd.cli import streams
 from orchwatchd.cli.context import Context
 from orchwatchd.errors import OrchwatchdError
 
@@ -114,24 +115,33 @@ def cli(ctx: click.Context, directory: Path, config_file: Path | None, state: Pa
 
 def entry() -> None:
     """Runs the program and exits: 0 done, 1 failed or different, 2 usage, 3 bug, and what `errors` says."""
+    streams.make_safe()
+    code = _ended(lambda: cli.main(standalone_mode=False, prog_name="orchwatchd"))
+    unwritten = _ended(sys.stdout.flush)
+    sys.exit(code or unwritten)
+
+
+def _ended(work: Callable[[], object]) -> int:
+    """How a piece of work ended, as an exit code; what went wrong is told."""
     try:
-        code = cli.main(standalone_mode=False, prog_name="orchwatchd")
+        code = work()
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        return error.exit_code
     except OrchwatchdError as error:
-        code = _refuse(error)
+        return _refuse(error)
     except (KeyboardInterrupt, click.Abort):
-        code = 130
+        return 130
     except BrokenPipeError:
-        code = _close_quietly()
+        # `orchwatchd runs | head` is no failure: the reader has what it wanted.
+        streams.abandon_output()
+        return 0
+    except streams.OutputLostError as error:
+        streams.abandon_output()
+        return _refuse(OrchwatchdError(f"the output could not be written: {error.strerror}"))
     except Exception as error:  # noqa: BLE001
-        code = _bug(error)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _close_quietly()
-    sys.exit(code if isinstance(code, int) else 0)
+        return _bug(error)
+    return code if isinstance(code, int) else 0
 
 
 def _refuse(error: OrchwatchdError) -> int:
@@ -139,14 +149,6 @@ def _refuse(error: OrchwatchdError) -> int:
     if error.hint:
         click.echo(f"  {error.hint}", err=True)
     return error.exit_code
-
-
-def _close_quietly() -> int:
-    """`orchwatchd runs | head` is no failure: the reader has what it wanted. Python's own flush at exit must not
-    complain.
-    """
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
 
 
 def _bug(error: Exception) -> int:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchwatchd.cli.streams import holds
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -16,8 +18,11 @@ json_option = click.option(
 
 
 def print_json(data: Any) -> None:
-    """Prints data as JSON, indented, for people who look at it and for `jq` alike."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    """Prints data as JSON, indented, for people who look at it and for `jq` alike. What standard output's encoding
+    cannot hold is escaped.
+    """
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    click.echo(text if holds(text) else json.dumps(data, indent=2))
 
 
 def show(*parts: RenderableType) -> None:
@@ -26,4 +31,4 @@ def show(*parts: RenderableType) -> None:
 
     out = console()
     for part in parts:
-        out.print(part)
+        out.print(part, crop=False)

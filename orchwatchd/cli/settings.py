@@ -38,9 +38,10 @@ def show_settings(context: Context, as_json: bool) -> None:
             [{"key": setting.key, "value": setting.value, "source": setting.source} for setting in found]
         )
         return
-    from orchwatchd.render.terminal import table
+    from orchwatchd.render.table import Column, table
 
-    show(table(("key", "value", "from"), [(setting.key, setting.value, setting.source) for setting in found]))
+    columns = ("key", Column("value", text=True), Column("from", leaves=1))
+    show(table(columns, [(setting.key, setting.value, setting.source) for setting in found]))
 
 
 @config.command()

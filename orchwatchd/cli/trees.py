@@ -152,11 +152,13 @@ def _print(found: SourceRow, form: str | None, line: int | None) -> None:
 
     woven = found.woven.decode("utf-8", "surrogateescape")
     if form == "annotate" or line is not None:
-        from orchwatchd.render.annotate import print_annotated
+        from orchwatchd.render.annotate import lines_of, print_annotated
 
-        if line is not None and not 1 <= line <= woven.count("\n") + 1:
+        count = len(lines_of(found.woven))
+        if line is not None and not 1 <= line <= count:
             raise UsageError(
-                f"{found.file.path} has no line {line}", hint=f"it has {woven.count(chr(10))} lines"
+                f"{found.file.path} has {count} line{'s' * (count != 1)}, no line {line}",
+                hint="lines are counted in the woven file, as --annotate shows it",
             )
         print_annotated(found, line)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchwatchd.errors import ConfigurationError
+from orchwatchd.errors import ConfigurationError, DatabaseError
 
 # A Unix socket's address holds 108 bytes on Linux and 104 elsewhere, its end included.
 _SOCKET_LIMIT = 100
@@ -44,7 +45,8 @@ class Paths:
 
         `state`, or $ORCHWATCHD_STATE, holds them all. Else the history goes to the state folder of the user (of
         the service, under systemd), trees and cache to the cache folder, below a name made from the project's real
-        path. Raises ConfigurationError for a path that Orchestrion or Go could not use.
+        path. Raises ConfigurationError for a path that Orchestrion or Go could not use, DatabaseError for one that
+        cannot be.
         """
         environment = os.environ if environment is None else environment
         if state is None and environment.get("ORCHWATCHD_STATE"):
@@ -70,12 +72,15 @@ class Paths:
         )
 
     def create(self) -> None:
-        """Makes every folder, for this user alone (0700); folders that exist keep their mode. Raises OSError, or
-        ConfigurationError where the short folder of the socket belongs to someone else.
+        """Makes every folder, for this user alone (0700); folders that exist keep their mode. Raises DatabaseError
+        where one cannot be made, or ConfigurationError where the short folder of the socket belongs to someone else.
         """
         folders = (self.state, self.base, self.logs, self.builds, self.work, self.trash, self.cache)
         for folder in (*folders, self.socket.parent):
-            make_private(folder)
+            try:
+                make_private(folder)
+            except OSError as error:
+                raise _unusable(folder, error) from error
         if self.socket.parent != self.state:
             _refuse_foreign(self.socket.parent)
 
@@ -153,3 +158,15 @@ def _refuse_unusable(path: Path) -> None:
                 f"{str(path)!r} has {name} in it, which Orchestrion or Go could not use",
                 hint="choose another folder by --state DIR or ORCHWATCHD_STATE",
             )
+    try:
+        os.lstat(path)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise _unusable(path, error) from error
+
+
+def _unusable(folder: Path, error: OSError) -> DatabaseError:
+    return DatabaseError(
+        f"the folder {folder} cannot be made: {error.strerror}",
+        hint="look at the rights of the folders above it and at the disk, or choose another one by --state DIR",
+    )

@@ -107,8 +107,10 @@ class Worker:
             done = record(self._recorder, request, self._hooks(tell), watching)
         except OrchwatchdError as error:
             self._standing.problem = error.message
-            tell(Line("warning", with_hint(error)))
             self._queue.put(Upkeep("recover"))
+            self._show(Line("warning", with_hint(error)))
+            if asker is not None:
+                raise  # the answer says it
             return error.exit_code
         except Exception:
             self._queue.put(Upkeep("recover"))  # a run whose end could not be written must not stay `running`

@@ -105,7 +105,8 @@ class Connection:
 def connect(path: Path) -> Connection:
     """Opens the history for writing; makes the file (0600) and its folder (0700) where missing, and migrates it.
 
-    Raises DatabaseError when the database is newer than this program, damaged, locked, or cannot be written.
+    Raises DatabaseError when the database is newer than this program, damaged, another program's, locked, or
+    cannot be written.
     """
     versions.require_sqlite()
     with explained(path):
@@ -113,6 +114,7 @@ def connect(path: Path) -> Connection:
         driver = sqlite3.connect(path, timeout=_BUSY_MS / 1000, isolation_level=None)
         try:
             connection = Connection(driver, path)
+            versions.require_ours(driver, path)
             _settle(driver)
             versions.require_not_newer(driver, versions.applied(driver))
             _migrate(connection)

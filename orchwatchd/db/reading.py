@@ -15,7 +15,8 @@ _BUSY_S = 5.0
 def open_reading(path: Path) -> tuple[sqlite3.Connection, bool]:
     """Opens the history for reading, an empty one where there is none; tells whether there is one.
 
-    Raises DatabaseError when the database is newer or older than this program, damaged, or cannot be read.
+    Raises DatabaseError when the database is newer or older than this program, damaged, another program's, or cannot
+    be read.
     """
     versions.require_sqlite()
     with explained(path):
@@ -26,6 +27,7 @@ def open_reading(path: Path) -> tuple[sqlite3.Connection, bool]:
             try:
                 connection.execute("PRAGMA query_only = ON")
                 connection.execute("PRAGMA trusted_schema = OFF")
+                versions.require_ours(connection, path)
                 if versions.applied(connection):
                     versions.require_current(connection)
                     return connection, True

@@ -13,6 +13,8 @@ MIGRATION_SET = "orchwatchd"
 # STRICT tables came with 3.37, `UPDATE … FROM` with 3.33, RETURNING with 3.35.
 _LEAST_SQLITE = (3, 37, 0)
 _WROTE = "written_by"
+# sqlite-utils' table, which other programs have, too.
+_MIGRATIONS = "_sqlite_migrations"
 
 
 @cache
@@ -37,13 +39,30 @@ def require_sqlite() -> None:
 
 def applied(connection: sqlite3.Connection) -> tuple[str, ...]:
     """The names of the migrations that a database has, () for an empty one."""
-    tables = connection.execute("SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchone()
+    tables = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_MIGRATIONS,)).fetchone()
     if tables is None:
         return ()
     rows = connection.execute(
-        "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", (MIGRATION_SET,)
+        "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY rowid", (MIGRATION_SET,)
     ).fetchall()
     return tuple(row[0] for row in rows)
+
+
+def require_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises DatabaseError for a database of another program: it has tables, and none of our migrations. An empty one
+    is a history that begins; so is one that was left before its first migration.
+    """
+    if applied(connection):
+        return
+    found = connection.execute(
+        "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> ? LIMIT 1",
+        (_MIGRATIONS,),
+    ).fetchone()
+    if found is not None:
+        raise DatabaseError(
+            f"{path} is no history of orchwatchd: it has {found[0]}, and nothing of ours; nothing was changed",
+            hint=f"move it away (mv {path} {path}.other), or give another --state folder",
+        )
 
 
 def require_not_newer(connection: sqlite3.Connection, names: tuple[str, ...]) -> None:

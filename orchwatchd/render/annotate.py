@@ -14,7 +14,7 @@ def print_annotated(found: SourceRow, line: int | None) -> None:
     """
     origins = annotate(found.original, found.woven)
     by_ordinal = {injection.ordinal: injection for injection in found.injections}
-    text = found.woven.decode("utf-8", "replace").splitlines()
+    text = lines_of(found.woven)
     width = max((len(_maker(by_ordinal[number])) for number in by_ordinal), default=0)
     for number, (code, origin) in enumerate(zip(text, origins, strict=False), start=1):
         if line is not None and number != line:
@@ -28,6 +28,12 @@ def print_annotated(found: SourceRow, line: int | None) -> None:
             else "     "
         )
         sys.stdout.write(f"{number:>5} {before} {' '.join(makers):<{width}} │ {code}\n")
+
+
+def lines_of(data: bytes) -> list[str]:
+    """The lines of a source as Go counts them: only a line feed ends one."""
+    lines = data.decode("utf-8", "replace").split("\n")
+    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
 
 
 def _maker(injection: InjectionRow) -> str:

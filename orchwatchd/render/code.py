@@ -13,30 +13,19 @@ if TYPE_CHECKING:
 CONTEXT = 3
 
 
-def print_code(text: str, *, lexer: str = "go", first_line: int | None = None) -> None:
-    """Prints a text: exactly its characters when standard output is no terminal, so that it can be compared and
-    compiled.
-
-    `first_line` numbers the lines on a terminal.
+def print_code(text: str, *, lexer: str = "go") -> None:
+    """Prints a text: highlighted and whole on a terminal, which breaks its long lines; else exactly its bytes (UTF-8,
+    others as surrogates), so that it can be compared and compiled.
     """
     if not sys.stdout.isatty():
-        sys.stdout.write(text)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
         return
-    from rich.syntax import Syntax
-
     from orchwatchd.render.terminal import console
 
-    console().print(
-        Syntax(
-            text,
-            lexer,
-            theme="ansi_dark",
-            background_color="default",
-            line_numbers=first_line is not None,
-            start_line=first_line or 1,
-            word_wrap=False,
-        )
-    )
+    code = highlighted(text, lexer=lexer)
+    code.rstrip()
+    console().print(code, soft_wrap=True)
 
 
 def unified(before: str, after: str, name_before: str, name_after: str) -> str:

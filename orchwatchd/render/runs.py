@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from orchwatchd.models.rows import PackageRow, ProgramRow, RunDetails, RunRow, StageRow
 from orchwatchd.models.run import CompilerMessage
 from orchwatchd.render.code import highlighted
-from orchwatchd.render.terminal import seconds, status, table
+from orchwatchd.render.table import Column, Table, facts, table
+from orchwatchd.render.terminal import seconds, status
 
 MOST_MESSAGES = 20
 
@@ -24,22 +24,20 @@ def moment(value: datetime) -> str:
 
 def runs_table(rows: Sequence[RunRow]) -> Table:
     """The list of runs, newest first."""
-    columns: list[str | tuple[str, str]] = [
-        "run",
-        "started",
-        "status",
-        "kind",
-        ("took", "right"),
-        ("compiled", "right"),
-        ("packages", "right"),
-    ]
-    columns += [
-        ("unknown", "right"),
-        ("woven", "right"),
-        ("files", "right"),
-        ("injections", "right"),
-        "trigger",
-    ]
+    columns = (
+        Column("run"),
+        Column("started", leaves=9),
+        Column("status"),
+        Column("kind", leaves=4),
+        Column("took", right=True, leaves=8),
+        Column("compiled", right=True, leaves=6),
+        Column("packages", right=True, leaves=3),
+        Column("unknown", right=True, leaves=7),
+        Column("woven", right=True, leaves=2),
+        Column("files", right=True, leaves=1),
+        Column("injections", right=True, leaves=10),
+        Column("trigger", text=True, leaves=5),
+    )
     lines = []
     for row in rows:
         unknown = row.unknown_packages
@@ -87,13 +85,24 @@ def run_report(
     if packages:
         yield Text("\ninstrumented packages", style="bold")
         yield table(
-            ("package", ("files", "right"), ("injections", "right"), "recorded in"),
+            (
+                Column("package", text=True),
+                Column("files", right=True, leaves=1),
+                Column("injections", right=True),
+                Column("recorded in", leaves=2),
+            ),
             [(row.package, row.modified_files, row.injections, f"#{row.recorded_in}") for row in packages],
         )
     if slowest:
         yield Text("\nslowest stages", style="bold")
         yield table(
-            ("package", ("wall", "right"), ("cpu", "right"), "status", "stage"),
+            (
+                Column("package", text=True),
+                Column("wall", right=True),
+                Column("cpu", right=True, leaves=1),
+                Column("status", leaves=3),
+                Column("stage", text=True, leaves=2),
+            ),
             [(row.package, seconds(row.wall), seconds(row.cpu), row.status, row.path) for row in slowest],
         )
     for problem in details.problems:
@@ -138,13 +147,7 @@ def _facts(details: RunDetails) -> Table:
     ]
     if details.inputs_moved:
         rows.insert(3, ("inputs", "changed while the build ran: what it compiled may be of neither state"))
-    made = Table.grid(padding=(0, 2))
-    made.add_column(style="bold", no_wrap=True)
-    made.add_column(overflow="fold")
-    for name, value in rows:
-        if value:
-            made.add_row(name, value if isinstance(value, Text) else Text(str(value)))
-    return made
+    return facts(rows)
 
 
 def _packages(run: RunRow) -> str:

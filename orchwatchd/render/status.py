@@ -6,23 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from orchwatchd.render.terminal import size, table
+from orchwatchd.render.table import Column, Table, facts, table
+from orchwatchd.render.terminal import size
 
 
 def status_report(found: dict[str, Any]) -> Iterator[RenderableType]:
     """The state, what is degraded and why, the last run, the counts of the watcher, the room that everything
     takes.
     """
-    made = Table.grid(padding=(0, 2))
-    made.add_column(style="bold", no_wrap=True)
-    made.add_column(overflow="fold")
-    for name, value in _facts(found):
-        if value:
-            made.add_row(name, value)
-    yield made
+    yield facts(tuple(_facts(found)))
     yield Text()
     paths, disk = found["paths"], found["disk"]
     rows = [
@@ -32,11 +26,17 @@ def status_report(found: dict[str, Any]) -> Iterator[RenderableType]:
         ("logs", size(disk["logs"]), paths["logs"]),
         ("free", size(disk["free"]), ""),
     ]
-    yield table(("what", ("size", "right"), "where"), rows)
+    yield table(("what", Column("size", right=True), Column("where", text=True)), rows)
     if found["jobs"]:
         yield Text()
         yield table(
-            ("job", "last start", "last success", "outcome", "next"),
+            (
+                "job",
+                Column("last start", leaves=2),
+                Column("last success", leaves=1),
+                Column("outcome", text=True),
+                Column("next", leaves=3),
+            ),
             [
                 (job["job"], job.get("last_start"), job.get("last_ok"), job.get("outcome"), job.get("next"))
                 for job in found["jobs"]
@@ -49,7 +49,7 @@ def _facts(found: dict[str, Any]) -> Iterator[tuple[str, Text | str | None]]:
     pid = f" (process {found['pid']})" if found["pid"] else ""
     yield "daemon", Text(f"{state}{pid}", style="" if state == "stopped" else "green")
     yield "project", found["project"]
-    yield "degraded", Text("\n".join(found["degraded"]), style="yellow") if found["degraded"] else None
+    yield "degraded", Text("; ".join(found["degraded"]), style="yellow") if found["degraded"] else None
     yield "waiting", found.get("waiting")
     yield "problem", Text(found["problem"], style="red") if found.get("problem") else None
     yield "pending changes", ", ".join(found["pending_changes"][:10])
@@ -91,4 +91,4 @@ def findings_table(found: Sequence[Found]) -> Table:
         )
         for finding in found
     ]
-    return table(("", "what", "finding"), rows)
+    return table(("", "what", Column("finding", text=True)), rows)

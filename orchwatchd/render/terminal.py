@@ -7,11 +7,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 from typing import IO
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 PIPE_WIDTH = 200
@@ -40,26 +38,6 @@ def console(file: IO[str] | None = None) -> Console:
         width=shutil.get_terminal_size().columns if terminal else PIPE_WIDTH,
         legacy_windows=False,
     )
-
-
-def table(columns: Sequence[str | tuple[str, str]], rows: Sequence[Sequence[object]]) -> Table:
-    """A plain table. A column is its heading, or (heading, justify); cells are text or rich.Text, None shows as
-    `–`.
-    """
-    made = Table(box=None, pad_edge=False, show_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for index, column in enumerate(columns):
-        heading, justify = (column, "left") if isinstance(column, str) else column
-        made.add_column(
-            heading,
-            justify="right" if justify == "right" else "left",
-            overflow="fold",
-            no_wrap=justify != "fold" and index < len(columns) - 1,
-        )
-    for row in rows:
-        made.add_row(
-            *(cell if isinstance(cell, Text) else Text("–" if cell is None else str(cell)) for cell in row)
-        )
-    return made
 
 
 STATUS_STYLE = {

@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.table import Table
 from rich.text import Text
 
 from orchwatchd.models.rows import FileRow, ImportRow, StageRow
-from orchwatchd.render.terminal import seconds, size, table
+from orchwatchd.render.table import Column, Table, table
+from orchwatchd.render.terminal import seconds, size
 
 STATUS = {"compiled": "green", "cached": "dim", "reused": "cyan", "failed": "red"}
 MOST_IMPORTS = 8
@@ -33,7 +33,14 @@ def files_table(rows: Sequence[FileRow], root: Path | None) -> Table:
         ]
         name = shown(row.original, root) if row.original else row.path
         lines.append((row.package, name, row.injections, f"#{row.recorded_in}", ", ".join(notes)))
-    return table(("package", "file", ("injections", "right"), "recorded in", "notes"), lines)
+    columns = (
+        Column("package", text=True),
+        Column("file", text=True),
+        Column("injections", right=True, leaves=3),
+        Column("recorded in", leaves=1),
+        Column("notes", text=True, leaves=2),
+    )
+    return table(columns, lines)
 
 
 def stages_table(rows: Sequence[StageRow]) -> Table:
@@ -52,8 +59,18 @@ def stages_table(rows: Sequence[StageRow]) -> Table:
         )
         for row in rows
     ]
-    columns = ("stage", "package", "kinds", "status", ("wall", "right"), ("cpu", "right"), ("files", "right"))
-    return table((*columns, ("size", "right"), ""), lines)
+    columns = (
+        Column("stage", text=True),
+        Column("package", text=True),
+        Column("kinds", leaves=4),
+        Column("status", leaves=7),
+        Column("wall", right=True, leaves=6),
+        Column("cpu", right=True, leaves=2),
+        Column("files", right=True, leaves=1),
+        Column("size", right=True, leaves=3),
+        Column("notes", leaves=5),
+    )
+    return table(columns, lines)
 
 
 def imports_table(rows: Sequence[ImportRow]) -> Table:
@@ -62,7 +79,13 @@ def imports_table(rows: Sequence[ImportRow]) -> Table:
     for row in rows:
         more = f"\n… {len(row.added) - MOST_IMPORTS} more" if len(row.added) > MOST_IMPORTS else ""
         lines.append((row.package, row.kind, len(row.added), "\n".join(row.added[:MOST_IMPORTS]) + more))
-    return table(("package", "kind", ("added", "right"), "imports"), lines)
+    columns = (
+        Column("package", text=True),
+        Column("kind", leaves=2),
+        Column("added", right=True, leaves=1),
+        Column("imports", text=True),
+    )
+    return table(columns, lines)
 
 
 def shown(path: str, root: Path | None) -> str:

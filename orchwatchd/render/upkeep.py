@@ -10,9 +10,11 @@ from rich.text import Text
 
 from orchwatchd.models.upkeep import ForeignTree
 from orchwatchd.render.runs import moment
-from orchwatchd.render.terminal import size, table
+from orchwatchd.render.table import Column, table
+from orchwatchd.render.terminal import size
 
 MOST_KEEPS = 30
+PLANNED = (Column("what", text=True), Column("bytes", right=True), Column("why", text=True))
 
 
 def plan_report(plan: dict[str, Any], report: dict[str, Any] | None) -> Iterator[RenderableType]:
@@ -23,16 +25,14 @@ def plan_report(plan: dict[str, Any], report: dict[str, Any] | None) -> Iterator
         rows = [
             (action["step"], _what(action), size(action["bytes"]), action["reason"]) for action in actions
         ]
-        yield table((f"{would}do", "what", ("bytes", "right"), "why"), rows)
+        yield table((f"{would}do", *PLANNED), rows)
         yield Text(f"{would}free {size(sum(action['bytes'] for action in actions))}")
     else:
         yield Text("nothing is to be removed")
     keeps = plan.get("keeps") or []
     if keeps and report is None:
         yield Text()
-        yield table(
-            ("stays", "what", ("bytes", "right"), "why"), [_keep(keep) for keep in keeps[:MOST_KEEPS]]
-        )
+        yield table(("stays", *PLANNED), [_keep(keep) for keep in keeps[:MOST_KEEPS]])
         if len(keeps) > MOST_KEEPS:
             yield Text(f"… and {len(keeps) - MOST_KEEPS} more (--json has them all)", style="dim")
     for short in plan.get("shortfalls") or []:
@@ -61,7 +61,13 @@ def foreign_report(
         )
         for tree in trees
     ]
-    yield table(("tree", ("size", "right"), "last change", ""), rows)
+    columns = (
+        Column("tree", text=True),
+        Column("size", right=True),
+        Column("last change", leaves=1),
+        Column("", text=True),
+    )
+    yield table(columns, rows)
     yield Text(
         f"{size(sum(tree.bytes for tree in trees))} in all, {size(sum(tree.bytes for tree in removed))} removed"
     )

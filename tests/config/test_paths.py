@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchwatchd.config.paths import Paths, _refuse_foreign, crash_folder, make_private, project_name
-from orchwatchd.errors import ConfigurationError
+from orchwatchd.errors import ConfigurationError, DatabaseError
 
 
 def _mode(path: Path) -> int:
@@ -119,3 +119,12 @@ def test_a_socket_folder_that_is_not_ours_alone_is_refused(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "private")
     with pytest.raises(ConfigurationError):
         _refuse_foreign(tmp_path / "link")
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_the_reason(tmp_path):
+    paths = Paths.for_project(tmp_path, tmp_path / "state", {})
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(DatabaseError, match="state/logs cannot be made: Not a directory"):
+        paths.create()
+    with pytest.raises(DatabaseError, match="File name too long"):
+        Paths.for_project(tmp_path, tmp_path / ("x" * 300), {})

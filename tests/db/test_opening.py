@@ -129,6 +129,48 @@ def test_a_damaged_history_says_what_to_do_and_stays_as_it_is(path: Path, where:
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "tables",
+    [
+        "CREATE TABLE notes (text TEXT)",
+        "CREATE TABLE run (id INTEGER PRIMARY KEY AUTOINCREMENT)",
+        """
+        CREATE TABLE _sqlite_migrations (migration_set TEXT, name TEXT);
+        INSERT INTO _sqlite_migrations VALUES ('other', '1');
+        CREATE VIEW one AS SELECT 1;
+        """,
+    ],
+)
+def test_a_database_of_another_program_is_refused_and_stays_as_it_is(tmp_path: Path, tables: str) -> None:
+    path = tmp_path / "history.db"
+    foreign = sqlite3.connect(path)
+    foreign.executescript(tables)
+    foreign.close()
+    before = path.read_bytes()
+    for error in both(path):
+        assert "is no history of orchwatchd" in error.message
+        assert "--state" in (error.hint or "")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "",
+        "CREATE TABLE _sqlite_migrations (id INTEGER PRIMARY KEY, migration_set TEXT, name TEXT, applied_at TEXT)",
+    ],
+)
+def test_a_history_that_was_left_before_its_first_table_begins_anew(tmp_path: Path, left: str) -> None:
+    path = tmp_path / "history.db"
+    begun = sqlite3.connect(path)
+    begun.executescript(left)
+    begun.close()
+    with History.open(path) as history:
+        assert not history.exists
+    with Store.open(path) as store:
+        assert record(store, BUILD) == 1
+
+
 def test_a_folder_in_its_place_is_explained(tmp_path: Path) -> None:
     for error in both(tmp_path):
         assert "cannot be used" in error.message

@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 from program import Program, processes_with, stop, wait_until
 
+from orchwatchd.client import ask
+from orchwatchd.models.event import Event, Line
+
 pytestmark = pytest.mark.builds
 
 
@@ -191,3 +194,17 @@ def test_nonsense_on_the_socket_is_answered_and_changes_nothing(greeter: Program
                 answer = json.loads(connection.makefile().readline())
                 assert answer["exit_code"] != 0, data
         assert greeter.json("status")["state"] == "idle"
+
+
+def test_a_build_that_is_refused_is_an_error_in_the_answer_not_a_warning(
+    greeter: Program, tmp_path: Path
+) -> None:
+    with daemon(greeter, tmp_path / "out"):
+        told: list[Event] = []
+        path = Path(greeter.json("status")["paths"]["socket"])
+        answer = ask(path, "build", {"arguments": ["./..."]}, on_event=told.append)
+        assert answer is not None
+        assert answer.exit_code == 2
+        assert answer.result["error"].startswith("`go ./...` is no command that orchwatchd records\n  ")
+        assert not any(isinstance(event, Line) and event.stream == "warning" for event in told)
+    assert "warning: `go ./...`" in (tmp_path / "out").read_text()
