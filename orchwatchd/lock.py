@@ -7,6 +7,7 @@ import errno
 import fcntl
 import json
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,9 @@ from orchwatchd.errors import BusyError, DatabaseError
 _NAME = "lock"
 # What file systems answer that cannot lock a folder (NFS: its byte ranges want a file open for writing).
 _NO_FOLDER_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EISDIR}
-_AT_ONCE = fcntl.LOCK_EX | fcntl.LOCK_NB
+_AT_ONCE, _LOOK = fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_SH | fcntl.LOCK_NB
+# A look at the lock takes it for a blink, shared: a writer that comes just then waits for this many blinks at most.
+_BLINKS, _BLINK = 500, 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,12 @@ def acquire(state: Path, purpose: str) -> StateLock:
     """
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = _lock(state)
+        descriptor = _lock(state, _AT_ONCE)
+        for _ in range(_BLINKS):
+            if descriptor is not None or not is_free(state):
+                break
+            time.sleep(_BLINK)
+            descriptor = _lock(state, _AT_ONCE)
     except OSError as error:
         raise DatabaseError(
             f"the state folder {state} cannot be used: {error.strerror}",
@@ -90,11 +98,23 @@ def acquire(state: Path, purpose: str) -> StateLock:
     return StateLock(state, descriptor)
 
 
-def _lock(state: Path) -> int | None:
+def is_free(state: Path) -> bool:
+    """Whether it is certain that nobody holds the lock; False where that cannot be seen. Keeps no writer out."""
+    try:
+        descriptor = _lock(state, _LOOK)
+    except OSError:
+        return False
+    if descriptor is None:
+        return False
+    os.close(descriptor)
+    return True
+
+
+def _lock(state: Path, mode: int) -> int | None:
     """A descriptor that holds the lock, or None if somebody else does."""
     descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, _AT_ONCE)
+        fcntl.flock(descriptor, mode)
     except BlockingIOError:
         os.close(descriptor)
         return None
@@ -102,19 +122,19 @@ def _lock(state: Path) -> int | None:
         os.close(descriptor)
         if error.errno not in _NO_FOLDER_LOCKS:
             raise
-        return _lock_file(state / _NAME)
+        return _lock_file(state / _NAME, mode)
     if _same(descriptor, state):
         return descriptor
     os.close(descriptor)  # replaced between open and lock
-    return _lock(state)
+    return _lock(state, mode)
 
 
-def _lock_file(path: Path) -> int | None:
-    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_CREAT
+def _lock_file(path: Path, mode: int) -> int | None:
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if mode == _AT_ONCE else 0)
     while True:
         descriptor = os.open(path, flags, 0o600)
         try:
-            fcntl.flock(descriptor, _AT_ONCE)
+            fcntl.flock(descriptor, mode)
         except BlockingIOError:
             os.close(descriptor)
             return None

@@ -13,6 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from orchwatchd.cli.main import entry
+
 COMMAND = (sys.executable, "-m", "orchwatchd")
 
 
@@ -64,6 +68,25 @@ class Program:
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
+
+
+@dataclass(frozen=True)
+class Here(Program):
+    """The program in this process: its real entry, without the start of an interpreter each time."""
+
+    patch: pytest.MonkeyPatch
+    captured: pytest.CaptureFixture[str]
+
+    def __call__(self, *words: str, timeout: float = 60, code: int | None = 0) -> Finished:
+        self.patch.setattr(sys, "argv", self.argv(*words)[len(COMMAND) - 1 :])
+        self.captured.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            entry()
+        said = self.captured.readouterr()
+        assert code is None or ended.value.code == code, (
+            f"{words}: exit {ended.value.code}\n{said.out}\n{said.err}"
+        )
+        return Finished(int(ended.value.code or 0), said.out, said.err)
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:

@@ -6,6 +6,7 @@ import re
 import sqlite3
 
 from orchwatchd.errors import NotFoundError
+from orchwatchd.query.running import ended_unrecorded
 
 _LAST = re.compile(r"@(?:-(\d+))?")
 _OK = re.compile(r"@ok(?:-(\d+))?")
@@ -80,6 +81,10 @@ def _commit(connection: sqlite3.Connection, prefix: str) -> int | None:
     for run, _, status, dirty in rows:
         if status == "ok" and dirty == 0:
             return int(run)
+    ended = ended_unrecorded(connection)
+    rows = [
+        (run, commit, "interrupted" if run in ended else status, dirty) for run, commit, status, dirty in rows
+    ]
     listed = ", ".join(
         f"{run} ({status}{', dirty' if dirty else '' if dirty == 0 else ', state unknown'})"
         for run, _, status, dirty in rows[:8]

@@ -9,7 +9,8 @@ from typing import Any
 from orchwatchd.db.sets import read_set
 from orchwatchd.db.times import from_text
 from orchwatchd.models.rows import PackageRow, ProgramRow, RunDetails, RunRow
-from orchwatchd.models.run import CompilerMessage, LogRange
+from orchwatchd.models.run import CompilerMessage, LogRange, RunStatus
+from orchwatchd.query.running import REASON, ended_unrecorded
 
 _RUN = """
     SELECT id, status, reason, kind, trigger, started_at, duration, packages, compiled, unknown_packages,
@@ -29,10 +30,14 @@ def list_runs(
 ) -> tuple[RunRow, ...]:
     """Runs, newest first; `before` continues a list below that id."""
     where, values = ["1"], list[Any]()
-    for column, wanted in (("kind", kinds), ("status", statuses)):
-        if wanted:
-            where.append(f"{column} IN ({','.join('?' * len(wanted))})")
-            values.extend(wanted)
+    ended = ended_unrecorded(connection)
+    if kinds:
+        where.append(f"kind IN ({','.join('?' * len(kinds))})")
+        values.extend(kinds)
+    if statuses:
+        over = "id IN (SELECT value FROM json_each(?))"
+        where.append(f"CASE WHEN {over} THEN ? ELSE status END IN ({','.join('?' * len(statuses))})")
+        values += (json.dumps(sorted(ended)), RunStatus.INTERRUPTED.value, *statuses)
     if before is not None:
         where.append("id < ?")
         values.append(before)
@@ -41,7 +46,7 @@ def list_runs(
         (*values, -1 if limit is None else limit),
     ).fetchall()
     pins = _pins(connection)
-    return tuple(_run(row, pins) for row in rows)
+    return tuple(_run(row, pins, ended) for row in rows)
 
 
 def one_run(connection: sqlite3.Connection, run: int) -> RunRow:
@@ -49,7 +54,7 @@ def one_run(connection: sqlite3.Connection, run: int) -> RunRow:
     row = connection.execute(f"{_RUN} WHERE id = ?", (run,)).fetchone()
     if row is None:
         raise LookupError(run)
-    return _run(row, _pins(connection))
+    return _run(row, _pins(connection), ended_unrecorded(connection))
 
 
 def details(connection: sqlite3.Connection, run: int) -> RunDetails:
@@ -165,8 +170,10 @@ def _pins(connection: sqlite3.Connection) -> dict[int, tuple[str, ...]]:
     return pins
 
 
-def _run(row: tuple[Any, ...], pins: dict[int, tuple[str, ...]]) -> RunRow:
+def _run(row: tuple[Any, ...], pins: dict[int, tuple[str, ...]], ended: frozenset[int]) -> RunRow:
     values = list(row)
+    if row[0] in ended:
+        values[1:3] = RunStatus.INTERRUPTED.value, REASON
     values[4] = tuple(json.loads(row[4]))
     values[5] = from_text(row[5])
     values[17] = None if row[17] is None else bool(row[17])

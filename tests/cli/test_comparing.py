@@ -6,15 +6,12 @@ import json
 import os
 import pty
 import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from program import COMMAND, Finished, Program
+from program import COMMAND, Finished, Here, Program
 from records import ROOT, Build, Package, open_store, record
 
-from orchwatchd.cli.main import entry
 from orchwatchd.models.run import Documents, RunStatus
 
 STD = tuple(Package(f"std{n}") for n in range(6))
@@ -36,25 +33,6 @@ def build(package: Package, *, compiled: bool = True, **rest: object) -> Build:
         documents=Documents(manifest=manifest, modules=modules, command='{"packages": ["./..."]}'),
         **rest,
     )
-
-
-@dataclass(frozen=True)
-class Here(Program):
-    """The program in this process: its real entry, without the start of an interpreter each time."""
-
-    patch: pytest.MonkeyPatch
-    captured: pytest.CaptureFixture[str]
-
-    def __call__(self, *words: str, timeout: float = 60, code: int | None = 0) -> Finished:
-        self.patch.setattr(sys, "argv", self.argv(*words)[len(COMMAND) - 1 :])
-        self.captured.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            entry()
-        said = self.captured.readouterr()
-        assert code is None or ended.value.code == code, (
-            f"{words}: exit {ended.value.code}\n{said.out}\n{said.err}"
-        )
-        return Finished(int(ended.value.code or 0), said.out, said.err)
 
 
 @pytest.fixture

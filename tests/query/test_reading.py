@@ -11,6 +11,7 @@ import pytest
 from records import NOON, ROOT, Build, Package, open_store, record, start
 
 from orchwatchd.errors import NotFoundError, UsageError
+from orchwatchd.lock import acquire
 from orchwatchd.models.log import IndexedLog, LogChunk, LogCounts, LogLine, LogSkip, SkipReason
 from orchwatchd.models.package import PackageName
 from orchwatchd.models.record import RunRecord
@@ -86,7 +87,8 @@ def test_runs_are_filtered_and_cut(store: Store, history: History) -> None:
     assert [row.id for row in history.runs()] == [4, 3, 2, 1]
     assert [row.id for row in history.runs(kinds=("build",), limit=2)] == [4, 3]
     assert [row.id for row in history.runs(statuses=("ok", "failed"), before=3)] == [2, 1]
-    running = history.run(4)
+    with acquire(store.connection.path.parent, "build"):
+        running = history.run(4)
     assert (running.status, running.packages, running.duration) == ("running", None, None)
 
 
