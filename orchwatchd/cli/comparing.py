@@ -12,8 +12,12 @@ from orchwatchd.cli.reading import kind_option, open_history, resolve
 from orchwatchd.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchwatchd.models.comparison import Comparison
     from orchwatchd.query import History
+
+MOST_RUNS = 6
 
 
 @click.command()
@@ -193,3 +197,12 @@ def history_of(context: Context, what: str, limit: int | None, patch: bool, as_j
             show(*history_report(rows, context.root_or_none(), patch=patch, whole=limit is None))
         else:
             click.echo(f"no run has recorded an injection in {what}", err=True)
+        if not as_json:
+            for package, unknown in history.unknown_runs(what, root=context.root_or_none()):
+                click.echo(f"{package} is unknown in {_runs(unknown)}: nobody saw it compiled", err=True)
+
+
+def _runs(numbers: Sequence[int]) -> str:
+    """Runs as people name them, the newest of many."""
+    listed = [f"#{number}" for number in numbers]
+    return ", ".join(listed) if len(listed) <= MOST_RUNS else f"{len(listed)} runs, the last {listed[-1]}"

@@ -36,17 +36,17 @@ def files(context: Context, run: str, kind: str, package: str | None, as_json: b
 
             print_json(to_jsonable(rows))
             return
-        unknown = history.run(number).unknown_packages
+        unknown = history.why_unknown(number, package)
         if rows:
             from orchwatchd.render.trees import files_table
 
             show(files_table(rows, context.root_or_none()))
-        else:
-            click.echo(
-                f"run #{number} has no modified file{'' if package is None else f' in {package}'}", err=True
-            )
+        inside = "" if package is None else f" in {package}"
         if unknown:
-            click.echo(f"{unknown} packages of run #{number} are unknown: nobody saw them compiled", err=True)
+            which = "more modified files" if rows else "a modified file"
+            click.echo(f"whether run #{number} has {which}{inside} is unknown: {unknown}", err=True)
+        elif not rows:
+            click.echo(f"run #{number} has no modified file{inside}", err=True)
 
 
 @click.command()
@@ -134,14 +134,15 @@ def _place(file: str) -> tuple[str, int | None]:
 
 def _find(history: History, run: int, name: str, root: Path | None) -> SourceRow:
     """The file, or an error that says why a failed run has none (fact 29)."""
+    from orchwatchd.query.contents import NoSuchFileError
+
     try:
         return history.source(run, name, root=root)
-    except NotFoundError as error:
-        state = history.run(run)
-        if state.status == "ok" or error.hint:
+    except NoSuchFileError as error:
+        if history.run(run).status != "failed":
             raise
         hint = (
-            f"run #{run} {state.status}: of a package that does not type-check Orchestrion writes no modified file, "
+            f"run #{run} failed: of a package that does not type-check Orchestrion writes no modified file, "
             "so none was written that could be kept"
         )
         raise NotFoundError(error.message, hint=hint) from error

@@ -34,6 +34,20 @@ def changes(
     return tuple(found if limit is None else found[:limit])
 
 
+def unknown_runs(
+    connection: sqlite3.Connection, what: str, *, root: Path | None = None
+) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The packages of what `what` names, each with the runs that have it and in which nobody saw it compiled."""
+    found = []
+    for package in _subject(connection, what, root).packages:
+        unresolved = connection.execute(
+            "SELECT run FROM run_package_state WHERE package = ? AND state = 'unresolved'", (package,)
+        ).fetchall()
+        runs = {*Timeline(connection, package).untold(), *(run for (run,) in unresolved)}
+        found.append((_name(connection, package), tuple(sorted(runs))))
+    return tuple((name, runs) for name, runs in sorted(found) if runs)
+
+
 @dataclass(frozen=True, slots=True)
 class _Subject:
     """What is asked for: packages by row id, and what of them counts."""
@@ -46,7 +60,8 @@ class _Subject:
 def _subject(connection: sqlite3.Connection, what: str, root: Path | None) -> _Subject:
     path, _, variant = what.partition(" [")
     rows = connection.execute(
-        "SELECT id FROM package WHERE path = ? AND (? = '' OR variant = ?) AND id IN (SELECT package FROM output)",
+        """SELECT id FROM package WHERE path = ? AND (? = '' OR variant = ?)
+           AND (id IN (SELECT package FROM output) OR id IN (SELECT package FROM run_package_state))""",
         (path, variant, variant.removesuffix("]")),
     ).fetchall()
     if rows:

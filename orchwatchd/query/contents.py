@@ -110,6 +110,28 @@ def source(connection: sqlite3.Connection, file: FileRow) -> SourceRow:
     )
 
 
+def find(connection: sqlite3.Connection, run: int, name: str, *, root: Path | None = None) -> FileRow:
+    """The one modified file of a run that `name` means, as `find_file` does; where something of the run was not seen,
+    the NotFoundError does not say that there is none.
+    """
+    from orchwatchd.query.unseen import why_unknown
+
+    rows = files(connection, run)
+    try:
+        return find_file(rows, name, root=root)
+    except NoSuchFileError as error:
+        reason = why_unknown(connection, run)
+        if reason is None:
+            raise
+        raise NotFoundError(
+            f"whether run #{run} has a modified file {name} is unknown: {reason}", hint=error.hint
+        ) from error
+
+
+class NoSuchFileError(NotFoundError):
+    """No modified file fits a name, as far as the files of the run are known."""
+
+
 def find_file(rows: tuple[FileRow, ...], name: str, *, root: Path | None = None) -> FileRow:
     """The one file that `name` means: `original` or `path` as printed, a path below `root`, or a tail that is unique.
 
@@ -142,17 +164,17 @@ def _stage(row: tuple[Any, ...]) -> StageRow:
     return StageRow(*values)
 
 
-def _no_file(rows: tuple[FileRow, ...], name: str) -> NotFoundError:
+def _no_file(rows: tuple[FileRow, ...], name: str) -> NoSuchFileError:
     from difflib import get_close_matches
 
     if not rows:
-        return NotFoundError(
+        return NoSuchFileError(
             f"this run has no modified file, so not {name} either", hint="`orchwatchd show` says more"
         )
     tails = {(row.original or row.path).rpartition("/")[2]: row for row in rows}
     near = [tails[tail] for tail in get_close_matches(name.rpartition("/")[2], tails, n=4, cutoff=0.6)]
     hint = _listed(near) if near else "`orchwatchd files` lists its modified files"
-    return NotFoundError(f"this run has no modified file {name}", hint=hint)
+    return NoSuchFileError(f"this run has no modified file {name}", hint=hint)
 
 
 def _listed(rows: list[FileRow]) -> str:

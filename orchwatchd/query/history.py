@@ -163,6 +163,13 @@ class History:
         with explained(self.path):
             return contents.files(self._connection, run, package=package)
 
+    def why_unknown(self, run: int, package: str | None = None) -> str | None:
+        """Why it is not known which modified files a run, or a package of it, has; None where it is."""
+        from orchwatchd.query import unseen
+
+        with explained(self.path):
+            return unseen.why_unknown(self._connection, run, package)
+
     def stages(self, run: int) -> tuple[StageRow, ...]:
         """The stage directories of a run's trees."""
         from orchwatchd.query import contents
@@ -189,8 +196,7 @@ class History:
         from orchwatchd.query import contents
 
         with explained(self.path):
-            rows = contents.files(self._connection, run)
-            return contents.source(self._connection, contents.find_file(rows, name, root=root))
+            return contents.source(self._connection, contents.find(self._connection, run, name, root=root))
 
     def changes(
         self, what: str, *, root: Path | None = None, limit: int | None = None
@@ -200,6 +206,13 @@ class History:
 
         with explained(self.path):
             return changes.changes(self._connection, what, root=root, limit=limit)
+
+    def unknown_runs(self, what: str, *, root: Path | None = None) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """The packages of `what` that nobody saw compiled in some runs, with these runs."""
+        from orchwatchd.query import changes
+
+        with explained(self.path):
+            return changes.unknown_runs(self._connection, what, root=root)
 
     def sides(self, a: int, b: int) -> tuple[Side, Side, Common]:
         """Two runs as `compare.compare` takes them: what differs, and how much is equal."""

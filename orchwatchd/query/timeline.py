@@ -68,6 +68,11 @@ class Timeline:
                 found.append((run, held or None))
         return found
 
+    def untold(self) -> tuple[int, ...]:
+        """Runs that have the package and cannot tell what it is: nobody saw it compiled."""
+        told = {run for run, _ in self}
+        return tuple(run for run, _ in self._runs if run not in told)
+
     def changing(self) -> set[int]:
         """The woven outputs with which the instrumentation differs from what the package was before."""
         found: set[int] = set()
