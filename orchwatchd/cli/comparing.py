@@ -183,23 +183,39 @@ def history_of(context: Context, what: str, limit: int | None, patch: bool, as_j
     """Show when the instrumentation of a package, a file or by an integration changed: one line a change, not a run.
 
     Runs that failed, built something else, or did not record the package say nothing; `gone` is said only where the
-    same programs were linked without it.
+    same programs were linked without it. A name that is a package and an integration shows both.
     """
+    root = context.root_or_none()
     with open_history(context) as history:
-        rows = history.changes(what, root=context.root_or_none(), limit=limit)
+        rows = history.changes(what, root=root, limit=limit)
         if as_json:
             from orchwatchd.models.rows import to_jsonable
 
             print_json(to_jsonable(rows))
-        elif rows:
+            return
+        meanings = dict(history.meanings(what, root=root))
+        if rows:
             from orchwatchd.render.history import history_report
 
-            show(*history_report(rows, context.root_or_none(), patch=patch, whole=limit is None))
+            show(*history_report(rows, root, patch=patch, whole=limit is None, meanings=meanings))
         else:
             click.echo(f"no run has recorded an injection in {what}", err=True)
-        if not as_json:
-            for package, unknown in history.unknown_runs(what, root=context.root_or_none()):
-                click.echo(f"{package} is unknown in {_runs(unknown)}: nobody saw it compiled", err=True)
+        if {"package", "integration"} <= meanings.keys():
+            click.echo(_both(what, own=any(row.package.partition(" [")[0] == what for row in rows)), err=True)
+        for package, unknown in history.unknown_runs(what, root=root):
+            click.echo(f"{package} is unknown in {_runs(unknown)}: nobody saw it compiled", err=True)
+
+
+def _both(what: str, *, own: bool) -> str:
+    if own:
+        return (
+            f"{what} is a package and an integration: shown are the package's own injections, and what the"
+            " integration wove elsewhere"
+        )
+    return (
+        f"{what} is a package without recorded injections, and an integration: shown is what the"
+        " integration wove"
+    )
 
 
 def _runs(numbers: Sequence[int]) -> str:

@@ -21,15 +21,17 @@ def changes(
     connection: sqlite3.Connection, what: str, *, root: Path | None = None, limit: int | None = None
 ) -> tuple[ChangeRow, ...]:
     """The changes of what `what` names, newest first: a package (all its variants), an original file, an integration.
+    A name that is a package and an integration means both: the package's own injections, and what the integration
+    wove into others.
 
     A run in which the package has no recorded output says nothing and changes nothing, nor does a run that does not
     have the package, unless it links the programs that had it (`gone`).
     Raises NotFoundError, which lists what comes near.
     """
-    subject = _subject(connection, what, root)
     found: list[ChangeRow] = []
-    for package in subject.packages:
-        found += _package(connection, package, subject)
+    for subject in _subjects(connection, what, root):
+        for package in subject.packages:
+            found += _package(connection, package, subject)
     found.sort(key=lambda row: (row.run, row.package), reverse=True)
     return tuple(found if limit is None else found[:limit])
 
@@ -39,13 +41,28 @@ def unknown_runs(
 ) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """The packages of what `what` names, each with the runs that have it and in which nobody saw it compiled."""
     found = []
-    for package in _subject(connection, what, root).packages:
+    packages = [one for subject in _subjects(connection, what, root) for one in subject.packages]
+    for package in packages:
         unresolved = connection.execute(
             "SELECT run FROM run_package_state WHERE package = ? AND state = 'unresolved'", (package,)
         ).fetchall()
         runs = {*Timeline(connection, package).untold(), *(run for (run,) in unresolved)}
         found.append((_name(connection, package), tuple(sorted(runs))))
     return tuple((name, runs) for name, runs in sorted(found) if runs)
+
+
+def meanings(
+    connection: sqlite3.Connection, what: str, *, root: Path | None = None
+) -> tuple[tuple[str, str], ...]:
+    """What `what` names, by kind and whole name: a `package`, a `file`, an `integration`, or the first and the last."""
+    return tuple(
+        ("integration", one.integration)
+        if one.integration is not None
+        else ("package", what)
+        if one.original is None
+        else ("file", one.original)
+        for one in _subjects(connection, what, root)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +74,7 @@ class _Subject:
     integration: str | None = None
 
 
-def _subject(connection: sqlite3.Connection, what: str, root: Path | None) -> _Subject:
+def _subjects(connection: sqlite3.Connection, what: str, root: Path | None) -> tuple[_Subject, ...]:
     path, _, variant = what.partition(" [")
     rows = connection.execute(
         """SELECT id FROM package WHERE path = ? AND (? = '' OR variant = ?)
@@ -65,7 +82,12 @@ def _subject(connection: sqlite3.Connection, what: str, root: Path | None) -> _S
         (path, variant, variant.removesuffix("]")),
     ).fetchall()
     if rows:
-        return _Subject(tuple(row[0] for row in rows))
+        package = _Subject(tuple(row[0] for row in rows))
+        woven = _woven_by(connection, what)
+        if not woven:
+            return (package,)
+        others = tuple(one for one in woven if one not in package.packages)
+        return package, _Subject(others, integration=what)
     names = {what} | ({str((root / what).absolute())} if root is not None else set())
     originals = connection.execute(
         "SELECT DISTINCT f.original, o.package FROM modified_file AS f JOIN output AS o ON o.id = f.output"
@@ -80,8 +102,19 @@ def _subject(connection: sqlite3.Connection, what: str, root: Path | None) -> _S
             hint="which one? " + ", ".join(sorted({row[0] for row in fits})[:8]),
         )
     if fits:
-        return _Subject(tuple(sorted({row[1] for row in fits})), original=fits[0][0])
-    return _integration(connection, what, [row[0] for row in originals])
+        return (_Subject(tuple(sorted({row[1] for row in fits})), original=fits[0][0]),)
+    return (_integration(connection, what, [row[0] for row in originals]),)
+
+
+def _woven_by(connection: sqlite3.Connection, integration: str) -> tuple[int, ...]:
+    """The packages with injections of an integration, none for what is no integration."""
+    rows = connection.execute(
+        """SELECT DISTINCT o.package FROM attribution AS a JOIN injection AS i ON i.attribution = a.id
+           JOIN modified_file AS f ON f.injection_set = i.injection_set JOIN output AS o ON o.id = f.output
+           WHERE a.integration = ? AND o.package IS NOT NULL""",
+        (integration,),
+    ).fetchall()
+    return tuple(row[0] for row in rows)
 
 
 def _integration(connection: sqlite3.Connection, what: str, originals: list[str]) -> _Subject:
@@ -93,13 +126,7 @@ def _integration(connection: sqlite3.Connection, what: str, originals: list[str]
     ]
     fits = [name for name in known if name == what] or [name for name in known if name.endswith("/" + what)]
     if len(fits) == 1:
-        rows = connection.execute(
-            """SELECT DISTINCT o.package FROM attribution AS a JOIN injection AS i ON i.attribution = a.id
-               JOIN modified_file AS f ON f.injection_set = i.injection_set JOIN output AS o ON o.id = f.output
-               WHERE a.integration = ? AND o.package IS NOT NULL""",
-            (fits[0],),
-        ).fetchall()
-        return _Subject(tuple(row[0] for row in rows), integration=fits[0])
+        return _Subject(_woven_by(connection, fits[0]), integration=fits[0])
     from difflib import get_close_matches
 
     packages = [row[0] for row in connection.execute("SELECT DISTINCT path FROM package")]

@@ -207,6 +207,13 @@ class History:
         with explained(self.path):
             return changes.changes(self._connection, what, root=root, limit=limit)
 
+    def meanings(self, what: str, *, root: Path | None = None) -> tuple[tuple[str, str], ...]:
+        """Whether `what` names a `package`, a `file`, an `integration`, or the first and the last; with whole names."""
+        from orchwatchd.query import changes
+
+        with explained(self.path):
+            return changes.meanings(self._connection, what, root=root)
+
     def unknown_runs(self, what: str, *, root: Path | None = None) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """The packages of `what` that nobody saw compiled in some runs, with these runs."""
         from orchwatchd.query import changes

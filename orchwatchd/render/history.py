@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -20,9 +21,19 @@ MOST_NAMES = 3
 
 
 def history_report(
-    rows: Sequence[ChangeRow], root: Path | None, *, patch: bool, whole: bool
+    rows: Sequence[ChangeRow],
+    root: Path | None,
+    *,
+    patch: bool,
+    whole: bool,
+    meanings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[RenderableType]:
-    """The changes, and, where they are all there (`whole`), a last line that sums them up for each package."""
+    """The changes, and, where they are all there (`whole`), a last line that sums them up for each package.
+
+    `meanings` are what was asked for, kind by name: of an integration's own package all changes are shown, of others
+    what the integration wove.
+    """
+    integration, package = meanings.get("integration"), meanings.get("package")
     for row in rows:
         commit = f"  {row.git_commit[:12]}" if row.git_commit else ""
         yield Text.assemble(
@@ -33,8 +44,12 @@ def history_report(
         )
         if patch:
             yield from _patch(row, root)
-    for package in dict.fromkeys(row.package for row in reversed(rows)) if whole else ():
-        yield Text(_sum([row for row in rows if row.package == package]), style="dim")
+    for name in dict.fromkeys(row.package for row in reversed(rows)) if whole else ():
+        own = integration is None or name.partition(" [")[0] == package
+        yield Text(
+            _sum([row for row in rows if row.package == name], "" if own else f" by {integration}"),
+            style="dim",
+        )
 
 
 def _word(row: ChangeRow) -> str:
@@ -80,11 +95,11 @@ def _attribution(row: InjectionRow) -> Attribution:
     )
 
 
-def _sum(rows: Sequence[ChangeRow]) -> str:
+def _sum(rows: Sequence[ChangeRow], by: str) -> str:
     newest, oldest = rows[0], rows[-1]
     end = (
         f"gone since #{newest.run}"
         if newest.change == "gone"
         else f"last changed in #{newest.run}; {newest.injections} injection{'s' * (newest.injections != 1)} since then"
     )
-    return f"{oldest.package}: first seen instrumented in #{oldest.run}, {end}"
+    return f"{oldest.package}: first seen instrumented{by} in #{oldest.run}, {end}"

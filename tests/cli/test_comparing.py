@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,36 @@ def test_history_is_one_line_a_change(program: Program) -> None:
     assert [row["run"] for row in program.json("history", "example.com/trace")] == [3, 1]
     assert program("history", "std1").out == ""
     assert "near it" in program("history", "app/lbi", code=4).err
+
+
+def test_history_says_whether_it_is_of_a_package_or_by_an_integration(
+    program: Program, tmp_path: Path
+) -> None:
+    with open_store(tmp_path) as store:
+        own = Package("example.com/trace")
+        run = build(lib(2, 2))
+        record(store, replace(run, packages=(*run.packages, own), compiled=(own,)), 5)
+    said = program("history", "example.com/trace")
+    assert said.err.splitlines()[0] == (
+        "example.com/trace is a package without recorded injections, and an integration: shown is what the"
+        " integration wove"
+    )
+    assert said.out.splitlines()[-1] == (
+        "app/lib: first seen instrumented by example.com/trace in #1, last changed in #3; 2 injections since then"
+    )
+    with open_store(tmp_path) as store:
+        own = Package("example.com/trace", spans=1)
+        record(store, replace(run, packages=(*run.packages, own), compiled=(own,)), 6)
+    said = program("history", "example.com/trace")
+    assert said.err.splitlines()[0] == (
+        "example.com/trace is a package and an integration: shown are the package's own injections, and what the"
+        " integration wove elsewhere"
+    )
+    assert [row["package"] for row in program.json("history", "example.com/trace")] == [
+        "example.com/trace",
+        "app/lib",
+        "app/lib",
+    ]
 
 
 def test_why_a_package_was_compiled(program: Program) -> None:

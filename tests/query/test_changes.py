@@ -88,6 +88,19 @@ def test_an_unknown_name_is_told_what_is_near(store: Store, history: History) ->
     assert "app/lib" in (raised.value.hint or "")
 
 
+def test_a_name_that_is_a_package_and_an_integration_is_both(store: Store, history: History) -> None:
+    """The integration's own package is linked into what it instruments, as dd-trace-go's are."""
+    own = Package("example.com/trace")
+    record(store, build(lib(1, 2), own), 1)
+    rows = history.changes("example.com/trace")
+    assert [(row.package, row.change, row.injections) for row in rows] == [("app/lib", "first", 2)]
+    assert rows == history.changes("trace")
+    record(store, build(lib(1, 2), Package("example.com/trace", version=2, spans=1)), 2)
+    rows = history.changes("example.com/trace")
+    assert [(row.run, row.package) for row in rows] == [(3, "example.com/trace"), (2, "app/lib")]
+    assert history.changes("example.com/trace", limit=1) == rows[:1]
+
+
 def test_a_plain_package_has_no_changes(history: History) -> None:
     assert history.changes("std1") == ()
 
