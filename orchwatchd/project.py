@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchwatchd.errors import UnfitError
+from orchwatchd.errors import UnfitError, UsageError
 
 # What makes a module Orchestrion's: its configuration is read from beside the main module's go.mod (fact 23).
 _CONFIGURATION = ("orchestrion.tool.go", "orchestrion.yml")
@@ -51,6 +51,21 @@ def find_project(start: Path, env: Mapping[str, str] | None = None) -> Project:
     configured = [module for module in modules if any((module / name).is_file() for name in _CONFIGURATION)]
     main = (beside or configured or list(modules))[0]
     return Project(gowork.parent, gowork, main / "go.mod", modules)
+
+
+def must_write_root(remembered: str | None, root: Path, state: Path) -> bool:
+    """Whether a writer has to put down that the history in `state` is that of the project at `root`: nobody has, or
+    the remembered project was moved. Raises UsageError where it is the history of another project.
+    """
+    if remembered == str(root):
+        return False
+    if remembered is not None and any((Path(remembered) / name).is_file() for name in ("go.work", "go.mod")):
+        raise UsageError(
+            f"{state} holds the history of {remembered}, not of {root}",
+            hint="give each project a state folder of its own (--state DIR, ORCHWATCHD_STATE), or ask with -C "
+            + remembered,
+        )
+    return True
 
 
 def _find_gowork(folder: Path, env: Mapping[str, str]) -> Path | None:

@@ -40,18 +40,38 @@ class Context:
             return None
 
     def paths(self) -> Paths:
-        """Where the project's history, trees and logs lie; with --state no project is needed to read."""
+        """Where the project's history, trees and logs lie; with --state no project is needed to read.
+
+        Raises UsageError where the history there is that of another project.
+        """
         from orchwatchd.config.paths import Paths
 
-        if self.state is not None:
-            return Paths.for_project(self.directory, self.state)
-        return Paths.for_project(self.project().root, None)
+        if self.state is None:
+            paths = Paths.for_project(self.project().root, None)
+        else:
+            paths = Paths.for_project(self.directory, self.state)
+        if paths.database.exists() and (root := self.root_or_none()) is not None:
+            _require_own(paths, root)
+        return paths
 
     def config(self) -> Config:
         """The configuration in force; raises ConfigurationError with every problem in it."""
         from orchwatchd.config.load import load
 
         return load(self.config_file, self.project().root)
+
+
+def _require_own(paths: Paths, root: Path) -> None:
+    from orchwatchd.errors import DatabaseError
+    from orchwatchd.project import must_write_root
+    from orchwatchd.query import History
+
+    try:
+        with History.open(paths.database) as history:
+            remembered = history.project
+    except DatabaseError:
+        return  # the command meets it where it can say more
+    must_write_root(remembered, root, paths.state)
 
 
 pass_context = click.make_pass_decorator(Context)

@@ -95,7 +95,7 @@ class Commands(click.Group):
     type=click.Path(file_okay=False, path_type=Path),
     envvar="ORCHWATCHD_STATE",
     default=None,
-    help="Keep history, work trees, cache and logs below this folder.",
+    help="Keep history, work trees, cache and logs of this one project below this folder.",
 )
 @click.version_option(__version__, prog_name="orchwatchd")
 @click.pass_context

@@ -17,6 +17,7 @@ from orchwatchd.jobs.derive import derive_anew
 from orchwatchd.jobs.preparation import Preparation
 from orchwatchd.jobs.reserve import release_if_full
 from orchwatchd.orchlog.family import LogFamily
+from orchwatchd.project import must_write_root
 
 if TYPE_CHECKING:
     from orchwatchd.config.model import Config
@@ -72,12 +73,16 @@ class Recorder:
 def open_recorder(
     project: Project, paths: Paths, config: Config, env: Mapping[str, str] | None = None
 ) -> Iterator[Recorder]:
-    """Opens the history for writing; whoever calls holds the state lock. Raises DatabaseError, ConfigurationError."""
+    """Opens the history for writing; whoever calls holds the state lock. Raises DatabaseError, ConfigurationError, and
+    UsageError where it is the history of another project.
+    """
     from orchwatchd.store.history import Store
 
     env = dict(os.environ) if env is None else env
     paths.create()
     release_if_full(paths)
     with held_folder(paths.work), Store.open(paths.database) as store:
+        if must_write_root(store.project, project.root, paths.state):
+            store.set_project(str(project.root))
         derive_anew(store)
         yield Recorder(project, paths, config, store, env, Preparation(project, config, env))

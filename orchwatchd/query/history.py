@@ -74,6 +74,13 @@ class History:
         """The read-only connection, for other reading parts."""
         return self._connection
 
+    @property
+    def project(self) -> str | None:
+        """The real path of the project whose history this is; None where no writer has put it down."""
+        with explained(self.path):
+            row = self._connection.execute("SELECT value FROM meta WHERE key = 'project'").fetchone()
+        return row[0] if row else None
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """What is read inside the block is of one moment, whatever the daemon writes meanwhile."""

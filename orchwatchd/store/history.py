@@ -70,6 +70,18 @@ class Store:
             )
         return fresh
 
+    @property
+    def project(self) -> str | None:
+        """The real path of the project whose history this is; None where no writer has put it down."""
+        return self._meta("project")
+
+    def set_project(self, root: str) -> None:
+        """Puts down whose history this is."""
+        with self._connection.immediate():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES ('project', ?)", (root,)
+            )
+
     def next_run(self) -> RunId:
         """The id that the next `begin` gives, never given before: the run's folder bears it and is made first."""
         row = self._connection.one("SELECT seq FROM sqlite_sequence WHERE name = 'run'")
