@@ -201,6 +201,8 @@ class ChangeRow:
     """One change in the history of a package, file or integration. `change` is `first`, `changed`, `again` (after
     it was gone) or `gone` (out of a run that has the same programs). `added` and `removed` are the injections
     that came and went, `changed` those whose code changed, each before and after. `injections` are then there.
+    `pruned_before` says that runs before it are gone; `or_earlier` that it may have been so in one of them: no kept run
+    in between had it otherwise.
     """
 
     run: int
@@ -212,6 +214,8 @@ class ChangeRow:
     removed: tuple[InjectionRow, ...]
     injections: int
     changed: tuple[tuple[InjectionRow, InjectionRow], ...] = ()
+    pruned_before: bool = False
+    or_earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,11 +146,13 @@ def _package(connection: sqlite3.Connection, package: int, subject: _Subject) ->
     injections = _Injections(connection, subject, timeline.changing())
     found: list[_Change] = []
     last: _Seen | None = None
+    absent = 0
     for run, held in timeline:
         if held is None:
             if last is not None and last.injections and _same_scope(connection, last.run, run):
-                found.append(_Change(run, "gone", Step(removed=last.injections), 0))
+                found.append(_Change(run, "gone", Step(removed=last.injections), 0, last.run))
                 last = _Seen(run, (), None, gone=True)
+            absent = run
         elif last is not None and not last.gone and last.meaning == held.meaning:
             last.run = run
         else:
@@ -158,7 +161,10 @@ def _package(connection: sqlite3.Connection, package: int, subject: _Subject) ->
             had = _Members(connection, last.run if last is not None else None)
             if difference := step(before, now, had=had, has=_Members(connection, run)):
                 word = "first" if not found else "again" if last is not None and last.gone else "changed"
-                found.append(_Change(run, word, difference, len(now)))
+                otherwise = last.run if last is not None else 0
+                if absent > otherwise and _same_scope(connection, run, absent):
+                    otherwise = absent
+                found.append(_Change(run, word, difference, len(now), otherwise))
             last = _Seen(run, now, held.meaning, gone=last is not None and last.gone and not now)
     return _rows(connection, _name(connection, package), found)
 
@@ -175,12 +181,15 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """What differs in a run, with the number of injections that it has."""
+    """What differs in a run, with the number of injections that it has. `otherwise` is the last run that had it
+    otherwise, 0 where none is kept.
+    """
 
     run: int
     word: str
     difference: Step
     injections: int
+    otherwise: int
 
 
 class _Injections:
@@ -213,6 +222,7 @@ def _rows(connection: sqlite3.Connection, package: str, changes: list[_Change]) 
             (json.dumps([one.run for one in changes]),),
         ).fetchall()
     }
+    kept = [row[0] for row in connection.execute("SELECT id FROM run ORDER BY id").fetchall()]
     return [
         ChangeRow(
             run=one.run,
@@ -224,6 +234,9 @@ def _rows(connection: sqlite3.Connection, package: str, changes: list[_Change]) 
             removed=tuple(map(_shown, one.difference.removed)),
             changed=tuple((_shown(before), _shown(after)) for before, after in one.difference.changed),
             injections=one.injections,
+            pruned_before=bisect_left(kept, one.run) < one.run - 1,
+            or_earlier=bisect_left(kept, one.run) - bisect_right(kept, one.otherwise)
+            < one.run - one.otherwise - 1,
         )
         for one in changes
     ]

@@ -53,7 +53,8 @@ def history_report(
 
 
 def _word(row: ChangeRow) -> str:
-    return "first seen" if row.change == "first" else row.change
+    word = "first seen" if row.change == "first" else row.change
+    return f"{word}, here or earlier" if row.or_earlier else word
 
 
 def _counts(row: ChangeRow) -> str:
@@ -97,9 +98,15 @@ def _attribution(row: InjectionRow) -> Attribution:
 
 def _sum(rows: Sequence[ChangeRow], by: str) -> str:
     newest, oldest = rows[0], rows[-1]
+    last = f"#{newest.run}{' or earlier' if newest.or_earlier else ''}"
     end = (
-        f"gone since #{newest.run}"
+        f"gone since {last}"
         if newest.change == "gone"
-        else f"last changed in #{newest.run}; {newest.injections} injection{'s' * (newest.injections != 1)} since then"
+        else f"last changed in {last}; {newest.injections} injection{'s' * (newest.injections != 1)} since then"
     )
-    return f"{oldest.package}: first seen instrumented{by} in #{oldest.run}, {end}"
+    first = f"#{oldest.run}"
+    if oldest.or_earlier:
+        first += " or earlier (older runs were pruned)"
+    elif oldest.pruned_before:
+        first += " (of the kept runs; older ones were pruned)"
+    return f"{oldest.package}: first seen instrumented{by} in {first}, {end}"

@@ -128,6 +128,26 @@ def test_history_is_one_line_a_change(program: Program) -> None:
     assert "near it" in program("history", "app/lbi", code=4).err
 
 
+def test_history_says_what_pruned_runs_may_have_had(program: Program, tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        record(store, build(lib(2, 2)), 5)
+        store.forget_runs([1, 2], cached=lambda _: True)
+    said = program("history", "app/lib").out.splitlines()
+    assert "first seen, here or earlier  app/lib" in said[0]
+    assert said[-1] == (
+        "app/lib: first seen instrumented in #3 or earlier (older runs were pruned),"
+        " last changed in #3 or earlier; 2 injections since then"
+    )
+    assert program.json("history", "app/lib")[0]["or_earlier"] is True
+    with open_store(tmp_path) as store:
+        record(store, build(Package("app/new")), 6)
+        record(store, build(Package("app/new", version=2, spans=1)), 7)
+    assert program("history", "app/new").out.splitlines()[-1] == (
+        "app/new: first seen instrumented in #7 (of the kept runs; older ones were pruned), last changed in #7;"
+        " 1 injection since then"
+    )
+
+
 def test_history_says_whether_it_is_of_a_package_or_by_an_integration(
     program: Program, tmp_path: Path
 ) -> None:

@@ -88,6 +88,50 @@ def test_an_unknown_name_is_told_what_is_near(store: Store, history: History) ->
     assert "app/lib" in (raised.value.hint or "")
 
 
+def firsts(history: History, what: str = "app/lib") -> list[tuple[int, str, bool]]:
+    return [(row.run, row.change, row.or_earlier) for row in history.changes(what)]
+
+
+def test_what_is_first_seen_in_the_oldest_kept_run_may_be_older(store: Store, history: History) -> None:
+    for number in range(3):
+        record(store, build(lib(1, 1)), number)
+    assert firsts(history) == [(2, "first", False)]
+    assert history.changes("app/lib")[0].pruned_before is False
+    store.forget_runs([1, 2], cached=lambda _: True)
+    assert firsts(history) == firsts(history, "trace") == [(3, "first", True)]
+    assert history.changes("app/lib")[0].pruned_before is True
+
+
+def test_what_a_kept_run_was_without_is_not_older(store: Store, history: History) -> None:
+    record(store, build(lib(1, 0)), 1)
+    record(store, build(lib(2, 0)), 2)
+    record(store, build(lib(2, 1)), 3)
+    store.forget_runs([1, 2], cached=lambda _: True)
+    assert firsts(history) == [(4, "first", False)]
+    assert history.changes("app/lib")[0].pruned_before is True
+
+
+def test_a_gap_before_the_first_may_have_had_it(store: Store, history: History) -> None:
+    record(store, build(lib(1, 0)), 1)
+    record(store, build(lib(2, 1)), 2)
+    record(store, build(lib(2, 1)), 3)
+    store.forget_runs([3], cached=lambda _: True)
+    assert firsts(history) == [(4, "first", True)]
+
+
+def test_a_run_of_the_same_programs_without_the_package_was_without_it(
+    store: Store, history: History
+) -> None:
+    record(store, build(), 1)
+    record(store, build(), 2)
+    record(store, build(lib(1, 1)), 3)
+    store.forget_runs([1, 2], cached=lambda _: True)
+    assert firsts(history) == [(4, "first", False)]
+    store.forget_runs([3], cached=lambda _: True)
+    record(store, Build(packages=STD, kind="test"), 4)
+    assert firsts(history) == [(4, "first", True)]
+
+
 def test_a_name_that_is_a_package_and_an_integration_is_both(store: Store, history: History) -> None:
     """The integration's own package is linked into what it instruments, as dd-trace-go's are."""
     own = Package("example.com/trace")
