@@ -58,6 +58,16 @@ def check_pin(module: GoModule, modules: tuple[GoModule, ...]) -> None:
     folder = module.file.parent
     if not any((folder / name).is_file() for name in (TOOL_FILE, "orchestrion.yml")):
         raise UnfitError(f"{folder} has no {TOOL_FILE}: nothing would be woven", hint=PIN_HINT)
+    if not any(_counts_as_go(file) for file in folder.glob("*.go")):
+        raise UnfitError(
+            f"{folder} has orchestrion.yml and no {TOOL_FILE}, nor another Go file: Orchestrion refuses to build it",
+            hint=PIN_HINT,
+        )
+
+
+def _counts_as_go(file: Path) -> bool:
+    """Whether Orchestrion finds the folder's configuration by this file: build constraints do not matter to it."""
+    return file.is_file() and not file.name.startswith(("_", ".")) and not file.name.endswith("_test.go")
 
 
 def required_orchestrion(go: Path, folder: Path, env: Mapping[str, str]) -> tuple[str | None, str | None]:

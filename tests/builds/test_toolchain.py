@@ -11,6 +11,7 @@ from build_bench import Bench, _bench, _temp_folder  # noqa: F401 - fixtures
 from conftest import Tools, copy_example
 from hypothesis import given
 from hypothesis import strategies as st
+from program import Program
 
 from orchwatchd import build
 from orchwatchd.build.toolchain import go_order
@@ -99,6 +100,11 @@ REFUSALS = {
         PIN,
     ),
     "no tool file": (remove("orchestrion.tool.go", "orchestrion.yml"), "nothing would be woven", PIN),
+    "orchestrion.yml without a Go file": (
+        remove("orchestrion.tool.go"),
+        "no orchestrion.tool.go, nor another Go file: Orchestrion refuses to build it",
+        PIN,
+    ),
     "no go.sum": (
         remove("go.sum"),
         "missing go.sum entry for module providing package github.com/DataDog/orchestrion",
@@ -135,6 +141,26 @@ def test_what_keeps_a_build_from_beginning(
     assert step in (refused.value.hint or "")
     assert refused.value.exit_code == 69
     assert contents(greeter.folder) == before
+
+
+def test_orchestrion_yml_beside_any_go_file_is_enough(greeter: Bench) -> None:
+    """Measured: Orchestrion v1.15.0 builds so, and refuses where only tests or ignored names are there."""
+    settings = remove("orchestrion.tool.go")(greeter)
+    for name in ("x_test.go", "_x.go"):
+        (greeter.folder / name).write_text("package greeter\n")
+    with pytest.raises(UnfitError, match="nor another Go file"):
+        greeter.toolchain(settings)
+    (greeter.folder / "doc.go").write_text("//go:build never\n\npackage greeter\n")
+    assert greeter.toolchain(settings).verified
+
+
+def test_doctor_calls_a_project_that_orchestrion_refuses_unfit(tools: Tools, tmp_path: Path) -> None:
+    program = Program(copy_example("greeter", tmp_path / "project"), tmp_path / "state", tools.env)
+    assert program("doctor").code == 0
+    (program.project / "orchestrion.tool.go").unlink()
+    said = program("doctor", code=69)
+    assert "no orchestrion.tool.go" in said.out
+    assert "orchestrion pin" in said.out
 
 
 def test_what_fits_is_found_on_the_path(greeter: Bench, tools: Tools) -> None:
