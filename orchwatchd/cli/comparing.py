@@ -187,22 +187,22 @@ def history_of(context: Context, what: str, limit: int | None, patch: bool, as_j
     """
     root = context.root_or_none()
     with open_history(context) as history:
-        rows = history.changes(what, root=root, limit=limit)
+        found = history.changes_of(what, root=root, limit=limit)
+        rows = found.rows
         if as_json:
             from orchwatchd.models.rows import to_jsonable
 
             print_json(to_jsonable(rows))
             return
-        meanings = dict(history.meanings(what, root=root))
         if rows:
             from orchwatchd.render.history import history_report
 
-            show(*history_report(rows, root, patch=patch, whole=limit is None, meanings=meanings))
+            show(*history_report(rows, root, patch=patch, whole=limit is None, meanings=found.meanings))
         else:
             click.echo(f"no run has recorded an injection in {what}", err=True)
-        if {"package", "integration"} <= meanings.keys():
+        if {"package", "integration"} <= found.meanings.keys():
             click.echo(_both(what, own=any(row.package.partition(" [")[0] == what for row in rows)), err=True)
-        for package, unknown in history.unknown_runs(what, root=root):
+        for package, unknown in found.unknown.items():
             click.echo(f"{package} is unknown in {_runs(unknown)}: nobody saw it compiled", err=True)
 
 

@@ -12,7 +12,7 @@ from orchwatchd.compare.history import Step, step
 from orchwatchd.db.times import from_text
 from orchwatchd.errors import NotFoundError
 from orchwatchd.models.comparison import SideInjection
-from orchwatchd.models.rows import ChangeRow, InjectionRow
+from orchwatchd.models.rows import ChangeRow, Changes, InjectionRow
 from orchwatchd.query import sides
 from orchwatchd.query.facts import plain_arguments
 from orchwatchd.query.timeline import Held, Timeline
@@ -20,7 +20,7 @@ from orchwatchd.query.timeline import Held, Timeline
 
 def changes(
     connection: sqlite3.Connection, what: str, *, root: Path | None = None, limit: int | None = None
-) -> tuple[ChangeRow, ...]:
+) -> Changes:
     """The changes of what `what` names, newest first: a package (all its variants), an original file, an integration.
     A name that is a package and an integration means both: the package's own injections, and what the integration
     wove into others.
@@ -30,40 +30,28 @@ def changes(
     Raises NotFoundError, which lists what comes near.
     """
     found: list[ChangeRow] = []
-    for subject in _subjects(connection, what, root):
+    unknown: dict[str, tuple[int, ...]] = {}
+    subjects = _subjects(connection, what, root)
+    for subject in subjects:
         for package in subject.packages:
-            found += _package(connection, package, subject)
+            timeline = Timeline(connection, package)
+            found += _package(connection, package, subject, timeline)
+            if runs := _unseen(connection, package, timeline):
+                unknown[_name(connection, package)] = runs
     found.sort(key=lambda row: (row.run, row.package), reverse=True)
-    return tuple(found if limit is None else found[:limit])
-
-
-def unknown_runs(
-    connection: sqlite3.Connection, what: str, *, root: Path | None = None
-) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """The packages of what `what` names, each with the runs that have it and in which nobody saw it compiled."""
-    found = []
-    packages = [one for subject in _subjects(connection, what, root) for one in subject.packages]
-    for package in packages:
-        unresolved = connection.execute(
-            "SELECT run FROM run_package_state WHERE package = ? AND state = 'unresolved'", (package,)
-        ).fetchall()
-        runs = {*Timeline(connection, package).untold(), *(run for (run,) in unresolved)}
-        found.append((_name(connection, package), tuple(sorted(runs))))
-    return tuple((name, runs) for name, runs in sorted(found) if runs)
-
-
-def meanings(
-    connection: sqlite3.Connection, what: str, *, root: Path | None = None
-) -> tuple[tuple[str, str], ...]:
-    """What `what` names, by kind and whole name: a `package`, a `file`, an `integration`, or the first and the last."""
-    return tuple(
-        ("integration", one.integration)
-        if one.integration is not None
-        else ("package", what)
-        if one.original is None
-        else ("file", one.original)
-        for one in _subjects(connection, what, root)
+    return Changes(
+        tuple(found if limit is None else found[:limit]),
+        dict(one.meaning(what) for one in subjects),
+        dict(sorted(unknown.items())),
     )
+
+
+def _unseen(connection: sqlite3.Connection, package: int, timeline: Timeline) -> tuple[int, ...]:
+    """The runs that have a package and in which nobody saw it compiled."""
+    unresolved = connection.execute(
+        "SELECT run FROM run_package_state WHERE package = ? AND state = 'unresolved'", (package,)
+    ).fetchall()
+    return tuple(sorted({*timeline.untold(), *(run for (run,) in unresolved)}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +61,12 @@ class _Subject:
     packages: tuple[int, ...]
     original: str | None = None
     integration: str | None = None
+
+    def meaning(self, what: str) -> tuple[str, str]:
+        """What `what` is, and its whole name."""
+        if self.integration is not None:
+            return "integration", self.integration
+        return ("package", what) if self.original is None else ("file", self.original)
 
 
 def _subjects(connection: sqlite3.Connection, what: str, root: Path | None) -> tuple[_Subject, ...]:
@@ -141,8 +135,9 @@ def _integration(connection: sqlite3.Connection, what: str, originals: list[str]
     )
 
 
-def _package(connection: sqlite3.Connection, package: int, subject: _Subject) -> list[ChangeRow]:
-    timeline = Timeline(connection, package)
+def _package(
+    connection: sqlite3.Connection, package: int, subject: _Subject, timeline: Timeline
+) -> list[ChangeRow]:
     injections = _Injections(connection, subject, timeline.changing())
     found: list[_Change] = []
     last: _Seen | None = None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from orchwatchd.models.rows import (
         Answer,
         ChangeRow,
+        Changes,
         FileRow,
         ImportRow,
         InjectionRow,
@@ -209,24 +210,14 @@ class History:
         self, what: str, *, root: Path | None = None, limit: int | None = None
     ) -> tuple[ChangeRow, ...]:
         """The changes of a package, file or integration, newest first (NotFoundError lists what comes near)."""
+        return self.changes_of(what, root=root, limit=limit).rows
+
+    def changes_of(self, what: str, *, root: Path | None = None, limit: int | None = None) -> Changes:
+        """`changes`, with what `what` names and what of it nobody saw."""
         from orchwatchd.query import changes
 
         with explained(self.path):
             return changes.changes(self._connection, what, root=root, limit=limit)
-
-    def meanings(self, what: str, *, root: Path | None = None) -> tuple[tuple[str, str], ...]:
-        """Whether `what` names a `package`, a `file`, an `integration`, or the first and the last; with whole names."""
-        from orchwatchd.query import changes
-
-        with explained(self.path):
-            return changes.meanings(self._connection, what, root=root)
-
-    def unknown_runs(self, what: str, *, root: Path | None = None) -> tuple[tuple[str, tuple[int, ...]], ...]:
-        """The packages of `what` that nobody saw compiled in some runs, with these runs."""
-        from orchwatchd.query import changes
-
-        with explained(self.path):
-            return changes.unknown_runs(self._connection, what, root=root)
 
     def sides(self, a: int, b: int) -> tuple[Side, Side, Common]:
         """Two runs as `compare.compare` takes them: what differs, and how much is equal."""
