@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
+import shutil
 import tempfile
 import threading
 from pathlib import Path
 
 
 class Cookies:
-    """A new folder below `parent` (default: the system's temporary folder), to be watched by whoever asks."""
+    """A new folder below `parent` (default: the system's temporary folder), to be watched by whoever asks. `parent` is
+    used by no other process: what one that was killed left there is removed.
+    """
 
     def __init__(self, parent: Path | None) -> None:
-        self.folder = tempfile.mkdtemp(prefix="orchwatchd-cookies-", dir=parent)
+        mine = f"orchwatchd-cookies-{os.getpid()}-"
+        for left in parent.glob("orchwatchd-cookies-*") if parent is not None else ():
+            if not left.name.startswith(mine):
+                shutil.rmtree(left, ignore_errors=True)
+        self.folder = tempfile.mkdtemp(prefix=mine, dir=parent)
         self._numbers = itertools.count(1)
         self._arrived = threading.Condition()
         self._last = 0

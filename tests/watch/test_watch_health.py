@@ -317,6 +317,25 @@ def test_the_watcher_leaves_nothing_behind(root: Path) -> None:
     assert list(cookies.iterdir()) == []
 
 
+def test_what_killed_watchers_left_is_removed_and_nothing_else(root: Path) -> None:
+    cookies = root.parent / "cookies"
+    left = [cookies / f"orchwatchd-cookies-{name}" for name in ("a1b2c3d4", "1-a1b2c3d4")]
+    for folder in left:
+        folder.mkdir(parents=True)
+    (left[0] / "7").touch()
+    (cookies / "history.db").touch()
+    (cookies / "orchwatchd-cookies-link").symlink_to(root)
+    settings = WatchSettings(cookies=cookies)
+    with watching(root, settings=settings) as bench:
+        assert not any(folder.exists() for folder in left)
+        # As when the first one died: the next one is there before it is stopped.
+        second, _ = open_source(HintBox(lambda: None), interesting=lambda *_: True, cookies=cookies)
+        assert second.sync(30)
+        second.stop()
+        bench.assert_picture_is_true()
+    assert {one.name for one in cookies.iterdir()} == {"history.db", "orchwatchd-cookies-link"}
+
+
 def test_start_and_idleness_of_a_watched_tree_of_many_folders(root: Path) -> None:
     """6,000 folders: watchdog's own recursive observer never comes to rest on them, by its own reads."""
     for number in range(6000):
