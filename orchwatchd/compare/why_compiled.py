@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchwatchd.compare.causes import causes
-from orchwatchd.models.comparison import Cause, CauseKind, RunFacts
+from orchwatchd.models.comparison import NO_VERSION, Cause, CauseKind, RunFacts
 from orchwatchd.models.why import CompiledCode, Pair, Reason, WhyCompiled
 
 _LEAST = 5  # of fewer packages "all of them" says nothing about a key
@@ -128,7 +128,7 @@ def package_folder(package: str, facts: RunFacts) -> str | None:
     """The folder of a package of the project, from the project's folder; None for packages from elsewhere, and where
     several modules leave it open.
     """
-    mains = [path for path, version in (facts.modules or {}).items() if version == "(none)"]
+    mains = [path for path, version in (facts.modules or {}).items() if version == NO_VERSION]
     fitting = [path for path in mains if package == path or package.startswith(path + "/")]
     if not fitting or facts.manifest is None:
         return None
@@ -192,4 +192,4 @@ def _told(cause: Cause) -> str:
         return f"{cause.name} {'added' if cause.before is None else 'removed' if cause.after is None else 'changed'}"
     if cause.kind is CauseKind.TOOLEXEC:
         return "the key that Orchestrion adds to the tools' versions is another one"
-    return f"{cause.name} {cause.before or '(none)'} → {cause.after or '(none)'}"
+    return f"{cause.name} {cause.change}"

@@ -191,6 +191,10 @@ class Comparison:
         return any(lists) or any((injections.added, injections.removed, injections.changed))
 
 
+# What stands for the version of a module that has none, and for whatever is not there.
+NO_VERSION = "(none)"
+
+
 class CauseKind(StrEnum):
     """What can make two runs differ."""
 
@@ -219,6 +223,15 @@ class Cause:
     name: str
     before: str | None
     after: str | None
+
+    @property
+    def change(self) -> str:
+        """What became of it, for people: a main module has no version, and came or went all the same."""
+        if self.kind is CauseKind.MODULE and None in (self.before, self.after):
+            word, version = ("added", self.after) if self.before is None else ("removed", self.before)
+            return word if version == NO_VERSION else f"{word} ({version})"
+        before, after = (NO_VERSION if one is None else one for one in (self.before, self.after))
+        return f"{before} → {after}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from orchwatchd.models.comparison import RunFacts
+from orchwatchd.models.comparison import NO_VERSION, RunFacts
 from orchwatchd.query import logs, runs
 
 # Flags whose value is a place of the run's own: they never tell two commands apart.
@@ -83,7 +83,7 @@ def _configuration(text: str) -> Any:
 
 
 def _version(row: dict[str, Any]) -> str:
-    plain = row.get("version") or "(none)"
+    plain = row.get("version") or NO_VERSION
     replaced = row.get("replace")
     if not replaced:
         return str(plain)

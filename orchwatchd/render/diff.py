@@ -114,7 +114,7 @@ def _change(cause: Cause) -> str:
             return f"no longer enabled ({before})" if before != "enabled" else "no longer enabled"
     if cause.kind is CauseKind.TOOLEXEC:
         return f"{(before or '')[:16]}… → {(after or '')[:16]}…"
-    return f"{'(none)' if before is None else before} → {'(none)' if after is None else after}"
+    return cause.change
 
 
 def _packages(comparison: Comparison, how: Shown) -> Iterator[Text]:

@@ -92,6 +92,32 @@ def test_causes_come_before_effects(program: Program) -> None:
     assert "+ F1: statements" in out
 
 
+def test_a_module_that_came_or_went_is_added_or_removed(program: Program, tmp_path: Path) -> None:
+    def modules(*rows: tuple[str, str | None]) -> str:
+        return json.dumps(
+            [{"path": path, "version": version, "main": version is None} for path, version in rows]
+        )
+
+    run = build(lib(2, 2))
+    with open_store(tmp_path) as store:
+        for number, text in (
+            (5, modules(("example.com/greeter", None), ("example.com/dep", "v1.0.0"))),
+            (6, modules(("example.com/hello", None), ("example.com/new", "v2.0.0"))),
+        ):
+            record(store, replace(run, documents=replace(run.documents, modules=text)), number)
+    lines = [
+        line.split(maxsplit=2)[1:]
+        for line in program("diff", "5", "6").out.splitlines()
+        if "  module " in line
+    ]
+    assert lines == [
+        ["example.com/dep", "removed (v1.0.0)"],
+        ["example.com/greeter", "removed"],
+        ["example.com/hello", "added"],
+        ["example.com/new", "added (v2.0.0)"],
+    ]
+
+
 def test_short_forms(program: Program) -> None:
     assert program("diff", "1", "3", "--name-only").out == f"{ROOT}/app/lib/lib.go\n"
     assert program("diff", "1", "2", "--name-only").out == ""
