@@ -82,7 +82,7 @@ def waited(connection: sqlite3.Connection, run: int) -> tuple[Waited, ...]:
     ).fetchall()
     imports: dict[str, set[str]] = defaultdict(set)
     for package, path in connection.execute(
-        """SELECT package, "import" FROM v_import WHERE run = ? AND kind IN ('source', 'link.deps')
+        """SELECT package, "import" FROM v_import WHERE run = ? AND kind IN ('source', 'importcfg')
            AND package IN (SELECT value FROM json_each(?))""",
         (run, json.dumps([row[0] for row in rows])),
     ):

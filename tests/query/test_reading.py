@@ -17,6 +17,8 @@ from orchwatchd.models.package import PackageName
 from orchwatchd.models.record import RunRecord
 from orchwatchd.models.rows import to_jsonable
 from orchwatchd.models.run import CompilerMessage, Documents, LogRange, RunEnd, RunStatus
+from orchwatchd.models.tree import ImportKind
+from orchwatchd.models.why import Waited
 from orchwatchd.query import History
 from orchwatchd.store import Store
 
@@ -317,3 +319,18 @@ def test_job_times_outlive_the_daemon(store: Store, history: History) -> None:
     assert (row.last_start, row.last_ok, row.outcome) == (NOON.replace(hour=13), NOON, "the disk is full")
     assert store.job_times("prune").last_ok == NOON
     assert store.job_times("rotate").last_start is None
+
+
+def test_injected_code_brought_what_the_package_itself_imports(store: Store, history: History) -> None:
+    """`link.deps` of an archive lists what its dependencies need, too: it says nothing of the package's own code."""
+    waiting = Package("app/wait", spans=1, imports=("own/importcfg",))
+    run = Build(packages=(waiting,), compiled=(waiting,)).record()
+    (stage,), (output,) = run.stages, run.outputs
+    imports = (*output.imports, (ImportKind.SOURCE, "own/source"), (ImportKind.LINK_DEPS, "inherited"))
+    run = replace(
+        run, stages=(replace(stage, wall=100.0, cpu=0.1),), outputs=(replace(output, imports=imports),)
+    )
+    number = store.begin(start(Build()))
+    store.finish(number, RunEnd(RunStatus.OK, None, NOON, 0), run)
+    _, (waited,), _ = history.costs(number)
+    assert waited == Waited("app/wait", 100.0, 0.1, ("own/importcfg", "own/source"))
