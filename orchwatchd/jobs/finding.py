@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from orchwatchd.errors import NotFoundError, UsageError
 from orchwatchd.jobs.places import belongs, same_folder
+from orchwatchd.orchlog.lines import is_orchestrions
 from orchwatchd.tree.actiongraph import ActionGraph, read_graph
 
 if TYPE_CHECKING:
@@ -70,11 +71,19 @@ def read_graph_of(file: Path) -> ActionGraph:
 
 
 def read_lines(file: Path) -> list[bytes]:
-    """The lines of a log. Raises NotFoundError where it cannot be read."""
+    """The lines of a log, none for one in which nothing was written. Raises NotFoundError where it cannot be read,
+    UsageError where it is not Orchestrion's.
+    """
     try:
-        return file.read_bytes().splitlines()
+        lines = file.read_bytes().splitlines()
     except OSError as error:
         raise NotFoundError(f"{file} cannot be read: {error.strerror}") from error
+    if any(map(bytes.strip, lines)) and not any(map(is_orchestrions, lines)):
+        raise UsageError(
+            f"{file} is no log of Orchestrion: no line of it is JSON with Orchestrion's fields",
+            hint="give the file that ORCHESTRION_LOG_FILE named during the build",
+        )
+    return lines
 
 
 def check_finding(

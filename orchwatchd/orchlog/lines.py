@@ -88,6 +88,12 @@ def parse_line(raw: bytes, number: int = 0) -> LogLine:
     )
 
 
+def is_orchestrions(raw: bytes) -> bool:
+    """Whether a line bears Orchestrion's fields, beyond those that any program's log may have."""
+    line = parse_line(raw)
+    return bool(line.level) and (line.orchestrion is not None or line.package is not None)
+
+
 def _pairs(raw: bytes) -> _Pairs | None:
     try:
         value = json.loads(raw, object_pairs_hook=_Pairs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchwatchd.models.package import PackageName
-from orchwatchd.orchlog.lines import level_rank, parse_line, split_glued
+from orchwatchd.orchlog.lines import is_orchestrions, level_rank, parse_line, split_glued
 
 TWICE = (
     b'{"level":"debug","orchestrion":"v1.15.0","pid":10549,"ppid":8368,"TOOLEXEC_IMPORTPATH":"example.com/shop/store",'
@@ -84,3 +84,20 @@ def test_levels_are_ordered_and_unknown_ones_count_as_warnings():
     order = ["trace", "debug", "info", "warn", "error", "fatal", "panic"]
     assert sorted(order, key=level_rank) == order
     assert level_rank("") == level_rank("newer") == level_rank("warn")
+
+
+@pytest.mark.parametrize(
+    ("line", "is_its"),
+    [
+        (TWICE, True),
+        (b'{"level":"warn","orchestrion":"v1.15.0","message":"m"}', True),
+        (b'{"level":"debug","import-path":"bufio","message":"Compile task finished"}', True),
+        (b'{"level":"info","message":"of another program","time":"2026-11-23T21:44:52Z"}', False),
+        (b'{"orchestrion":"v1.15.0"}', False),
+        (b'["level","orchestrion"]', False),
+        (b"root:x:0:0:root:/root:/bin/bash", False),
+        (b"", False),
+    ],
+)
+def test_a_line_of_orchestrions_is_known_by_its_fields(line, is_its):
+    assert is_orchestrions(line) is is_its

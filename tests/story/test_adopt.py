@@ -165,6 +165,13 @@ def test_a_log_is_indexed_without_the_lines_of_other_builds(
     assert "theirs" not in said
 
 
+def test_a_log_in_which_orchestrion_wrote_nothing_is_one(
+    program: Program, greeter_cold: RawBuild, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    assert adopt(program, greeter_cold.work, "--log", tmp_path / "empty.jsonl")["kind"] == "index"
+
+
 def test_an_adopted_tree_is_nobodys_to_remove(
     program: Program, greeter_cold: RawBuild, tmp_path: Path
 ) -> None:
@@ -203,6 +210,8 @@ def test_what_cannot_be_adopted_is_refused_with_a_reason(
         (greeter, (greeter_cold.work, "--actiongraph", greeter_warm.graph), 2, "action graph"),
         (greeter, (greeter_cold.work, "--actiongraph", tmp_path / "none"), 4, "none"),
         (greeter, (greeter_cold.work, "--log", tmp_path / "none"), 4, "none"),
+        (greeter, (greeter_cold.work, "--log", "/etc/passwd"), 2, "/etc/passwd is no log of Orchestrion"),
+        (greeter, (greeter_cold.work, "--log", greeter_cold.graph), 2, "no line of it is JSON"),
     ):
         refused = program("index", *map(str, words), code=code)
         assert reason in refused.err, words
