@@ -12,7 +12,7 @@ def print_annotated(found: SourceRow, line: int | None) -> None:
     """Prints every line, or one, behind what made it: `original line` or the injection with integration and
     aspect.
     """
-    origins = annotate(found.original, found.woven)
+    origins = annotate(found.original, found.woven, synthetic=found.file.synthetic)
     by_ordinal = {injection.ordinal: injection for injection in found.injections}
     text = lines_of(found.woven)
     width = max((len(_maker(by_ordinal[number])) for number in by_ordinal), default=0)
@@ -42,6 +42,8 @@ def _maker(injection: InjectionRow) -> str:
         name = injection.aspect
     elif injection.candidates:
         name = f"one of {len(injection.candidates)} aspects"
+    elif injection.unexplained:
+        name = "no aspect of the configuration"
     else:
         name = injection.integration or "unknown aspect"
     return f"{injection.kind} by {name} ({injection.certainty})"
