@@ -137,8 +137,10 @@ def test_daemon_killed_in_mid_build_is_made_good_at_its_next_start(tools: Tools,
     daemon = program.start("watch", output=tmp_path / "out")
     trees = tmp_path / "state/work"
     wait_until(lambda: len(list(trees.glob("*/go-build*/b*/_pkg_.a"))) > 5, "a few compiled packages")
+    assert newest(program)["status"] == "running"
     daemon.kill()
     daemon.wait()
+    assert newest(program)["status"] == program.json("status")["last_run"]["status"] == "interrupted"
     orphans = set(processes_with(str(tmp_path / "state")))
     assert orphans, "the build died with its daemon: this test shows nothing"
 
