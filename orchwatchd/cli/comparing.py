@@ -201,7 +201,7 @@ def history_of(context: Context, what: str, limit: int | None, patch: bool, as_j
         else:
             click.echo(f"no run has recorded an injection in {what}", err=True)
         if {"package", "integration"} <= found.meanings.keys():
-            click.echo(_both(what, own=any(row.package.partition(" [")[0] == what for row in rows)), err=True)
+            click.echo(_both(what, own="package" in found.found), err=True)
         for package, unknown in found.unknown.items():
             click.echo(f"{package} is unknown in {_runs(unknown)}: nobody saw it compiled", err=True)
 

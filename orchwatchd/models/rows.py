@@ -221,11 +221,13 @@ class ChangeRow:
 @dataclass(frozen=True, slots=True)
 class Changes:
     """The answer to `history`: its rows; what was asked for, `package`, `file` or `integration` with the whole name, or
-    the first and the last; and the packages that nobody saw compiled in some runs, with these runs.
+    the first and the last, and which of these have rows, cut ones included; and the packages that nobody saw compiled
+    in some runs, with these runs.
     """
 
     rows: tuple[ChangeRow, ...]
     meanings: dict[str, str]
+    found: frozenset[str]
     unknown: dict[str, tuple[int, ...]]
 
 

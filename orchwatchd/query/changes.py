@@ -31,17 +31,23 @@ def changes(
     """
     found: list[ChangeRow] = []
     unknown: dict[str, tuple[int, ...]] = {}
-    subjects = _subjects(connection, what, root)
-    for subject in subjects:
+    meanings: dict[str, str] = {}
+    with_rows: set[str] = set()
+    for subject in _subjects(connection, what, root):
+        kind, name = subject.meaning(what)
+        meanings[kind] = name
         for package in subject.packages:
             timeline = Timeline(connection, package)
-            found += _package(connection, package, subject, timeline)
+            if rows := _package(connection, package, subject, timeline):
+                found += rows
+                with_rows.add(kind)
             if runs := _unseen(connection, package, timeline):
                 unknown[_name(connection, package)] = runs
     found.sort(key=lambda row: (row.run, row.package), reverse=True)
     return Changes(
         tuple(found if limit is None else found[:limit]),
-        dict(one.meaning(what) for one in subjects),
+        meanings,
+        frozenset(with_rows),
         dict(sorted(unknown.items())),
     )
 

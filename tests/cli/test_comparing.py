@@ -192,12 +192,16 @@ def test_history_says_whether_it_is_of_a_package_or_by_an_integration(
     with open_store(tmp_path) as store:
         own = Package("example.com/trace", spans=1)
         record(store, replace(run, packages=(*run.packages, own), compiled=(own,)), 6)
+        more = build(lib(4, 3))
+        record(store, replace(more, packages=(*more.packages, own)), 7)
+    assert "without recorded injections" not in program("history", "example.com/trace", "-n", "1").err
     said = program("history", "example.com/trace")
     assert said.err.splitlines()[0] == (
         "example.com/trace is a package and an integration: shown are the package's own injections, and what the"
         " integration wove elsewhere"
     )
     assert [row["package"] for row in program.json("history", "example.com/trace")] == [
+        "app/lib",
         "example.com/trace",
         "app/lib",
         "app/lib",
