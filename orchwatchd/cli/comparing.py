@@ -92,7 +92,7 @@ def _pair(first: str, second: str | None) -> tuple[str, str]:
 def _compare(
     history: History, runs: tuple[int, int], packages: tuple[str, ...], integration: str | None
 ) -> Comparison:
-    from orchwatchd.compare import compare
+    from orchwatchd.compare.comparison import compare
 
     if not packages and integration is None:
         return compare(*history.sides(*runs))
@@ -161,7 +161,8 @@ def _print_whole(
     everything: bool,
     as_json: bool,
 ) -> None:
-    from orchwatchd.compare import causes, to_jsonable
+    from orchwatchd.compare.causes import causes
+    from orchwatchd.compare.document import to_jsonable
 
     found = causes(history.facts(comparison.a), history.facts(comparison.b))
     if as_json:

@@ -27,8 +27,6 @@ def print_json(data: Any) -> None:
 
 def show(*parts: RenderableType) -> None:
     """Prints what `render` made."""
-    from orchwatchd.render.terminal import console
+    from orchwatchd.render.terminal import print_parts
 
-    out = console()
-    for part in parts:
-        out.print(part, crop=False)
+    print_parts(parts)

@@ -33,7 +33,7 @@ class RunSummary:
 
 def summarise(database: Path, run: RunId) -> RunSummary:
     """Reads what is to be said of a run that is in the history."""
-    from orchwatchd.compare import compare
+    from orchwatchd.compare.comparison import compare
 
     with History.open(database) as history, history.snapshot():
         row = history.run(run)

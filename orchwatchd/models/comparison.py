@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from orchwatchd.models.aspect import ResolvedConfiguration
 from orchwatchd.models.injection import Attribution, Injection, InjectionKind
 from orchwatchd.models.package import PackageName
 from orchwatchd.models.run import RunId, RunStatus
 from orchwatchd.models.tree import ImportKind
+
+if TYPE_CHECKING:
+    from orchwatchd.models.aspect import ResolvedConfiguration
 
 
 class PackageState(StrEnum):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchwatchd.models.comparison import NO_VERSION, RunFacts
-from orchwatchd.query import logs, runs
+from orchwatchd.query import runs
 
 # Flags whose value is a place of the run's own: they never tell two commands apart.
 _OWN_FLAGS = ("-debug-actiongraph=", "-work")
@@ -26,6 +26,8 @@ def plain_arguments(argv: Sequence[str]) -> tuple[str, ...]:
 
 def facts(connection: sqlite3.Connection, run: int) -> RunFacts:
     """What was in force during a run; None for what it did not record."""
+    from orchwatchd.query import logs
+
     row = connection.execute(
         "SELECT kind, argv, orchestrion_version, go_version FROM run WHERE id = ?", (run,)
     ).fetchone()

@@ -30,9 +30,11 @@ class Timeline:
             ).fetchall()
         }
         self._rows: dict[int, dict[int, bool]] = {}
+        # Sets of links and companions, two in three, belong to no run by themselves.
         for member_set, output, present in connection.execute(
             """SELECT m.member_set, m.output, m.present FROM output AS o JOIN member AS m ON m.output = o.id
-               WHERE o.package = ?""",
+               WHERE o.package = ? AND (m.member_set IN (SELECT members FROM run) OR m.member_set IN
+               (SELECT s.base FROM run AS r JOIN member_set AS s ON s.id = r.members))""",
             (package,),
         ).fetchall():
             self._rows.setdefault(member_set, {})[output] = bool(present)
@@ -41,7 +43,9 @@ class Timeline:
             connection.execute("SELECT id, members FROM run WHERE members IS NOT NULL").fetchall()
         )
         self._bases = dict(
-            connection.execute("SELECT id, base FROM member_set WHERE base IS NOT NULL").fetchall()
+            connection.execute(
+                "SELECT id, base FROM member_set WHERE base IS NOT NULL AND id IN (SELECT members FROM run)"
+            ).fetchall()
         )
         self._single = {
             output: Held(output, state == "woven", meaning) if state in {"plain", "woven"} else True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from orchwatchd.models.aspect import AspectKey
 from orchwatchd.models.injection import Attribution
 
 
@@ -20,6 +19,8 @@ def maker(by: Attribution) -> str:
 
 def aspect_name(key: str) -> str:
     """An aspect as people name it: its id and the package that brings it."""
+    from orchwatchd.models.aspect import AspectKey
+
     try:
         parsed = AspectKey.parse(key)
     except ValueError:

@@ -7,9 +7,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from typing import IO
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 PIPE_WIDTH = 200
@@ -38,6 +39,13 @@ def console(file: IO[str] | None = None) -> Console:
         width=shutil.get_terminal_size().columns if terminal else PIPE_WIDTH,
         legacy_windows=False,
     )
+
+
+def print_parts(parts: Iterable[RenderableType]) -> None:
+    """Prints what makes up an answer, all at once: hundreds of lines take a third of the time that they take one by
+    one.
+    """
+    console().print(Group(*parts), crop=False)
 
 
 STATUS_STYLE = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from orchwatchd.compare import causes
+from orchwatchd.compare.causes import causes
 from orchwatchd.models.aspect import Advice, Aspect, AspectKey, Integration, JoinPoint, ResolvedConfiguration
 from orchwatchd.models.comparison import Cause, CauseKind, RunFacts
 

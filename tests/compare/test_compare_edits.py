@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from weaving import package_side, weave_text
 
-from orchwatchd.compare import compare
+from orchwatchd.compare.comparison import compare
 from orchwatchd.models.comparison import Comparison
 
 

@@ -11,7 +11,7 @@ from edits import EDITS, Files, draw_functions, text_of
 from weaving import package_side
 
 from orchwatchd import weave
-from orchwatchd.compare import compare
+from orchwatchd.compare.comparison import compare
 
 ROUNDS, EDITS_A_ROUND = 4, 25
 ASPECTS = """

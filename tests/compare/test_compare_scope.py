@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchwatchd.compare import compare, to_jsonable
+from orchwatchd.compare.comparison import compare
+from orchwatchd.compare.document import to_jsonable
 from orchwatchd.models.comparison import (
     Common,
     PackageState,

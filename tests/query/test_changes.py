@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from records import ROOT, Build, Package, open_store, record
 
-from orchwatchd.compare import compare
+from orchwatchd.compare.comparison import compare
 from orchwatchd.errors import NotFoundError
 from orchwatchd.models.run import RunStatus
 from orchwatchd.query import History

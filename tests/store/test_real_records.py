@@ -8,7 +8,7 @@ import pytest
 from conftest import RawBuild
 from records import NOON, Build, open_store, start
 
-from orchwatchd.compare import compare
+from orchwatchd.compare.comparison import compare
 from orchwatchd.jobs.index import index_reading
 from orchwatchd.models.run import RunEnd, RunStatus
 from orchwatchd.query import History
