@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +43,7 @@ def main(words: Sequence[str] | None = None) -> int:
     rows: list[Row] = []
     for name in names:
         say(f"measuring {name}")
-        rows += ROWS[name](bench)
+        rows += _measured(name, bench)
     text = report.table(rows)
     print(text)
     if not asked.smoke:
@@ -52,6 +53,15 @@ def main(words: Sequence[str] | None = None) -> int:
         if asked.page and not partial:
             report.fill_page(asked.page, path.with_suffix(".md").read_text())
     return 0
+
+
+def _measured(name: str, bench: Bench) -> list[Row]:
+    """The rows of one measurement; one that fails is said to have failed, and costs the others nothing."""
+    try:
+        return ROWS[name](bench)
+    except Exception as error:  # noqa: BLE001 - half an hour of other figures must not be lost
+        say(traceback.format_exc())
+        return [Row(f"measuring {name}", f"it failed: {type(error).__name__}: {error}")]
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
