@@ -60,12 +60,16 @@ def times(value: float) -> str:
 
 def table(rows: list[Row]) -> str:
     """The Markdown table."""
-    lines = ["| what | measured | against | ratio | goal | verdict |", "|---|---|---|---|---|---|"]
-    lines += [
+    head = ["| what | measured | against | ratio | goal | verdict |", "|---|---|---|---|---|---|"]
+    return "\n".join([*head, lines(rows)]) + "\n"
+
+
+def lines(rows: list[Row]) -> str:
+    """The table's lines for some rows."""
+    return "\n".join(
         f"| {row.name} | {row.measured} | {row.against} | {row.ratio} | {row.goal_text} | {row.verdict} |"
         for row in rows
-    ]
-    return "\n".join(lines) + "\n"
+    )
 
 
 def machine() -> dict[str, Any]:

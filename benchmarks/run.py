@@ -32,9 +32,10 @@ _LONG = ("builds", "saves", "idle")
 def main(words: Sequence[str] | None = None) -> int:
     """Measures, prints the table and writes the results: a goal that was missed is a finding, not a failure."""
     asked = _arguments(words)
-    sizes = SMOKE if asked.smoke else replace(Sizes(), cold_pairs=asked.cold_pairs)
-    if asked.rounds:
-        sizes = replace(sizes, rounds=asked.rounds)
+    sizes = SMOKE if asked.smoke else Sizes()
+    sizes = replace(
+        sizes, cold_pairs=asked.cold_pairs or sizes.cold_pairs, rounds=asked.rounds or sizes.rounds
+    )
     bench = Bench(
         asked.folder.absolute(), sizes, environment(), "greeter" if asked.smoke else "shop", _given(asked)
     )
@@ -43,7 +44,9 @@ def main(words: Sequence[str] | None = None) -> int:
     rows: list[Row] = []
     for name in names:
         say(f"measuring {name}")
-        rows += _measured(name, bench)
+        found = _measured(name, bench)
+        say(report.lines(found))
+        rows += found
     text = report.table(rows)
     print(text)
     if not asked.smoke:
@@ -72,9 +75,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--only", action="append", choices=list(ROWS), help="only these rows (repeat for more)"
     )
-    parser.add_argument(
-        "--cold-pairs", type=int, default=Sizes.cold_pairs, help="pairs of cold builds (minutes each)"
-    )
+    parser.add_argument("--cold-pairs", type=int, default=0, help="pairs of cold builds (minutes each)")
     parser.add_argument("--rounds", type=int, default=0, help="rounds of each timing")
     parser.add_argument(
         "--out", type=Path, default=ROOT / "benchmarks/results", help="folder for the results"
