@@ -104,7 +104,7 @@ def _pair(project: Path, watch: Stopwatch, ours: Side, bare: Side, *, swapped: b
 def _row(name: str, pairs: list[tuple[float, float]], goal: float) -> Row:
     ratios = Figure.of([a / b for a, b in pairs])
     # The goal is met as well where the interval includes 1.
-    value = min(ratios.median, max(1.0, ratios.low))
+    value = min(1.0, ratios.median) if ratios.low <= 1.0 <= ratios.high else ratios.median
     return Row(
         name,
         span(Figure.of([a for a, _ in pairs])),

@@ -20,6 +20,7 @@ from benchmarks.watching import Load, Starts, load_of, running, wait_for
 
 _CPU_GOAL, _MEMORY_GOAL = 0.005, 80 * 2**20
 _MEDIAN_GOAL, _LATE_GOAL = 0.150, 0.300
+_SLEEPER = "import time\nwhile True: time.sleep(1)"
 _PEERS = {
     "air": ["go", "install", "github.com/air-verse/air@latest"],
     "wgo": ["go", "install", "github.com/bokwoon95/wgo@latest"],
@@ -37,38 +38,43 @@ def idle(bench: Bench) -> list[Row]:
     with running(ask.argv("watch"), project, bench.env, folder / "output") as process:
         if not ask.until_idle():
             return [Row("the idle daemon", "it never came to rest", goal=_CPU_GOAL)]
-        before, after = _rest(process.pid, bench.sizes.idle)
-    return _idle_rows("the idle daemon (greeter)", before, after, bench.sizes.idle)
+        with subprocess.Popen([sys.executable, "-c", _SLEEPER]) as sleeper:
+            before, after = _rest(bench.sizes.idle, process.pid, sleeper.pid)
+            sleeper.kill()
+    return _idle_rows(before, after, bench.sizes.idle)
 
 
-def _rest(pid: int, seconds: float) -> tuple[Load, Load]:
+def _rest(seconds: float, *pids: int) -> tuple[list[Load], list[Load]]:
+    """What processes have used before and after a while in which nobody asks them for anything."""
     time.sleep(min(5.0, seconds))
-    before = load_of(pid)
+    before = [load_of(pid) for pid in pids]
     time.sleep(seconds)
-    return before, load_of(pid)
+    return before, [load_of(pid) for pid in pids]
 
 
-def _idle_rows(name: str, before: Load, after: Load, seconds: float) -> list[Row]:
-    share, wakes = (after.cpu - before.cpu) / seconds, (after.wakes - before.wakes) / seconds
-    more = after.memory - _bare_python()
+def _idle_rows(before: list[Load], after: list[Load], seconds: float) -> list[Row]:
+    name = "the idle daemon (greeter)"
+    share, bare = ((now.cpu - then.cpu) / seconds for then, now in zip(before, after, strict=True))
+    wakes = (after[0].wakes - before[0].wakes) / seconds
+    more = after[0].memory - _bare_python()
     return [
         Row(
             f"{name}: CPU",
             f"{share:.2%} of a core, {wakes:.1f} wake-ups a second",
-            f"over {seconds:.0f} s",
+            f"a Python that only sleeps, a second at a time: {bare:.2%}",
             value=share,
             goal=_CPU_GOAL,
             goal_text="≤ 0.5 % of a core",
-            raw={"cpu": share, "wakes": wakes},
+            raw={"cpu": share, "bare": bare, "wakes": wakes},
         ),
         Row(
             f"{name}: memory",
-            f"{after.memory / 2**20:.0f} MiB",
+            f"{after[0].memory / 2**20:.0f} MiB",
             f"bare Python: {_bare_python() / 2**20:.0f} MiB",
             value=more,
             goal=_MEMORY_GOAL,
             goal_text="≤ 80 MiB more",
-            raw={"memory": after.memory},
+            raw={"memory": after[0].memory},
         ),
     ]
 
@@ -180,7 +186,7 @@ def _measure(
             started = starts.next(known, 20)
             waits.append(None if started is None else (started - saved) / 1e9)
             settle()
-        before, after = _rest(process.pid, bench.sizes.idle)
+        (before,), (after,) = _rest(bench.sizes.idle, process.pid)
     source.write_text(text)
     return {
         "start-up": None if first is None else (first - began) / 1e9,

@@ -118,8 +118,7 @@ class Daemon:
                 break
             self._beat()
             self._house.look_around()
-            failed = self._watching.health().failed
-            if failed:
+            if failed := self._watching.failed:
                 self._show(Line("warning", f"watching has ended: {failed}"))
                 return UNFIT
             self._do(work)
@@ -206,7 +205,7 @@ class Daemon:
 
     def _beat(self) -> None:
         """A sign of life to systemd: only while what makes the daemon useful lives."""
-        if self._server.alive and not self._watching.health().failed:
+        if self._server.alive and not self._watching.failed:
             self._standing.alive()
 
     def _end(self) -> None:

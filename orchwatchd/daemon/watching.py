@@ -88,6 +88,11 @@ class WatchedSources:
         """Whether a build is about to be due."""
         return self._watcher.settling
 
+    @property
+    def failed(self) -> str | None:
+        """Why watching has ended, None while it goes on; asked at every tick, where `health` costs a look at all."""
+        return self._watcher.failed
+
     def health(self) -> WatchHealth:
         """How watching fares."""
         return self._watcher.health()

@@ -115,8 +115,13 @@ class Watcher:
         """Whether changes are waited upon, or a due build is held back."""
         return self._settle.first is not None or self._due is not None
 
+    @property
+    def failed(self) -> str | None:
+        """Why watching has ended, which is final: only a new watcher helps. None while it goes on."""
+        return self._failed
+
     def health(self) -> WatchHealth:
-        """How watching fares, for `status`. `failed` is final: only a new watcher helps."""
+        """How watching fares, for `status`."""
         return health_of(
             self._lookout if self._ready.is_set() else None,
             faults=self._faults,
