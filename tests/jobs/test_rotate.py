@@ -148,8 +148,8 @@ def lost_and_torn(lines, count, each):
 
 @pytest.mark.parametrize("compress", [True, False])
 def test_150_writers_lose_nothing_to_rotations(family, compress):
-    """45,000 lines of 150 processes while the file is rotated at 200 kB: none lost, none torn, none twice."""
-    policy = Rotate(max_size=200_000, max_age=10**9, keep=1000, max_total=10**9)
+    """45,000 lines of 150 processes while the file is rotated at 50 kB: none lost, none torn, none twice."""
+    policy = Rotate(max_size=50_000, max_age=10**9, keep=1000, max_total=10**9)
     live = Path(family.path)
     rotations = collections.Counter()
 
@@ -177,17 +177,16 @@ def test_the_same_writers_lose_lines_to_copying_and_cutting(family):
     def meanwhile():
         nonlocal copies
         if live.exists() and live.stat().st_size > 200_000:
-            copy = live.with_name(f"copy{copies}")
-            shutil.copyfile(live, copy)
-            # Between the copy and the cut a line comes, as it may; the last writers may have none left.
-            deadline = time.monotonic() + 2
-            while live.stat().st_size <= copy.stat().st_size and time.monotonic() < deadline:
-                pass
+            shutil.copyfile(live, live.with_name(f"copy{copies}"))
             os.truncate(live, 0)
             copies += 1
 
-    run_writers(live, 150, 300, meanwhile=meanwhile)
-    assert lost_and_torn(all_lines(family), 150, 300)[0] > 0
+    # A line is lost when it comes between a copy and its cut: where the machine is slow, not in every round.
+    for rounds in range(1, 11):
+        run_writers(live, 150, 300, meanwhile=meanwhile)
+        if len(all_lines(family)) < 150 * 300 * rounds:
+            return
+    pytest.fail("no line was lost in ten rounds")
 
 
 @pytest.mark.faults
