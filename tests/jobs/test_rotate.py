@@ -147,8 +147,8 @@ def lost_and_torn(lines, count, each):
 
 
 @pytest.mark.parametrize("compress", [True, False])
-def test_150_writers_lose_nothing_to_rotations(family, compress):
-    """45,000 lines of 150 processes while the file is rotated at 50 kB: none lost, none torn, none twice."""
+def test_300_writers_lose_nothing_to_rotations(family, compress):
+    """45,000 lines of 300 processes while the file is rotated at 50 kB: none lost, none torn, none twice."""
     policy = Rotate(max_size=50_000, max_age=10**9, keep=1000, max_total=10**9)
     live = Path(family.path)
     rotations = collections.Counter()
@@ -157,10 +157,10 @@ def test_150_writers_lose_nothing_to_rotations(family, compress):
         report = rotate_once(family, policy, busy=not compress)
         rotations.update(action.step.value for action in report.done)
 
-    run_writers(live, 150, 300, meanwhile=meanwhile)
+    run_writers(live, 300, 150, meanwhile=meanwhile)
     meanwhile()
     lines = all_lines(family)
-    assert lost_and_torn(lines, 150, 300) == (0, 0)
+    assert lost_and_torn(lines, 300, 150) == (0, 0)
     assert len(lines) == 45_000
     assert rotations["rename"] > 20
     assert (rotations["compress"] > 20) == compress
@@ -183,8 +183,8 @@ def test_the_same_writers_lose_lines_to_copying_and_cutting(family):
 
     # A line is lost when it comes between a copy and its cut: where the machine is slow, not in every round.
     for rounds in range(1, 11):
-        run_writers(live, 150, 300, meanwhile=meanwhile)
-        if len(all_lines(family)) < 150 * 300 * rounds:
+        run_writers(live, 300, 150, meanwhile=meanwhile)
+        if len(all_lines(family)) < 300 * 150 * rounds:
             return
     pytest.fail("no line was lost in ten rounds")
 
@@ -201,8 +201,8 @@ def test_the_same_writers_lose_lines_to_logrotate(family, tmp_path):
         if live.exists():
             subprocess.run(["logrotate", "-s", tmp_path / "state", settings], check=True)
 
-    run_writers(live, 150, 300, meanwhile=meanwhile)
-    assert lost_and_torn(all_lines(family), 150, 300)[0] > 0
+    run_writers(live, 300, 150, meanwhile=meanwhile)
+    assert lost_and_torn(all_lines(family), 300, 150)[0] > 0
 
 
 def test_the_files_of_a_runs_processes_are_merged_in_time(tmp_path):
