@@ -58,6 +58,21 @@ class Index:
     log: IndexedLog
 
 
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """Python's cycle collector, kept from a few hundred milliseconds of work that makes objects by the hundred thousand
+    and no garbage in cycles; each of its runs would look at everything that the daemon holds.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@_collector_resting()
 def index_run(
     recorder: Recorder,
     run: RunId,
@@ -71,18 +86,6 @@ def index_run(
     Orchestrion's in force, each None where it is not known; `names` are packages by action id that someone else
     could name.
     """
-    with _collector_resting():
-        return _index_run(recorder, run, left, before, configuration, names)
-
-
-def _index_run(
-    recorder: Recorder,
-    run: RunId,
-    left: Left,
-    before: Mapping[str, FileState] | None,
-    configuration: ResolvedConfiguration | None,
-    names: Names | None,
-) -> Index:
     graph = recorder.files_of(run) / "graph.json"
     reading = (
         read_tree(left.tree, graph) if left.tree else TreeReading(problems=("the build left no work tree",))
@@ -104,20 +107,6 @@ def _index_run(
     record = replace(found, weave_version=WEAVE_VERSION, attribution_version=ATTRIBUTION_VERSION)
     named = tuple(with_maker(message, record) for message in messages)
     return Index(reading, record, named, _index_log(recorder, left))
-
-
-@contextmanager
-def _collector_resting() -> Iterator[None]:
-    """Python's cycle collector, kept from a few hundred milliseconds of work that makes objects by the hundred thousand
-    and no garbage in cycles; each of its runs would look at everything that the daemon holds.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def attributor(configuration: ResolvedConfiguration) -> Attribute:

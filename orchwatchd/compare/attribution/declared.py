@@ -68,7 +68,7 @@ def declarations(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
         sure = facts.exists(aspect)
         if not sure:
             continue
-        pattern = facts.pattern(*advice.templates)
+        pattern = facts.template(advice)
         if template.match(pattern, tokens, part_of=True):
             yield Candidate(aspect, sure)
         elif also and template.match(pattern, stripped, part_of=True):

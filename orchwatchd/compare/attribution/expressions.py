@@ -59,7 +59,7 @@ def _assigned(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
     tokens = facts.normal(injection.code)
     for aspect, advice in found:
         pattern = facts.pattern(*advice.templates, before="=")
-        if template.match(pattern, tokens) or template.match(facts.pattern(*advice.templates), tokens):
+        if template.match(pattern, tokens) or template.match(facts.template(advice), tokens):
             answers = (evaluate(aspect.join_point, Place(node), facts.around) for node in values)
             yield Candidate(aspect, max(answers, default=Sure.NO))
 
@@ -97,7 +97,7 @@ def _appended(facts: FileFacts, injection: Injection) -> Iterator[Candidate]:
     tokens = facts.normal(injection.code)
     for aspect, advice in facts.advice("append-args"):
         patterns = [facts.pattern(one) for one in advice.templates]
-        patterns.append(facts.pattern(*advice.templates))
+        patterns.append(facts.template(advice))
         spread = template.match(_spread(facts, advice), tokens, begins=True)
         if spread or any(template.match(pattern, tokens) for pattern in patterns):
             yield Candidate(aspect, _evaluate_both(facts, aspect.join_point, call, original))

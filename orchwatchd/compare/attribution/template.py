@@ -181,7 +181,8 @@ def _compile_text(pattern: Pattern, part: Text, normalise: Normalise, *, always:
                 pattern.hole(dot=dot)
         else:
             pattern.literal(token)
-            pattern.names |= {token} if always and token.isidentifier() else set()
+            if always and token.isidentifier():
+                pattern.names.add(token)
 
 
 def match(
